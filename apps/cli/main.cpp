@@ -1,0 +1,2 @@
+#include "tenon/tensor.h"
+int main() { return 0; }
