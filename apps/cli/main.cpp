@@ -1,2 +1,4 @@
 #include "tenon/tensor.h"
-int main() { return 0; }
+int main() {
+  return 0;
+}

@@ -12,19 +12,19 @@ namespace tenon {
 
 /// What kind of failure an Error is. `exit_status` maps each to the status of the command line tool.
 enum class ErrorCode {
-  kUsage,            ///< The caller asked for something that makes no sense: an unknown name, a bad option.
-  kNotFound,         ///< A file that was named does not exist or cannot be opened.
-  kIo,               ///< Reading or writing failed part way.
-  kMalformed,        ///< The bytes are not what they claim to be: damaged or hostile.
-  kInvalidModel,     ///< The file is well formed, but the model in it breaks a rule of its format.
-  kLimit,            ///< A resource limit (bytes, depth, nodes, time) would be exceeded.
-  kMismatch,         ///< Given tensors do not have the type or shape that the model expects.
-  kUnsupported,      ///< Valid, but not supported: by tenon, or by the opset asked for.
-  kNotComparable,    ///< Valid, but nothing can be concluded from comparing it.
-  kUnavailable,      ///< Needs a program or device that is not present on this machine.
-  kOutOfMemory,      ///< Memory ran out.
-  kCancelled,        ///< A deadline passed or the run was cancelled.
-  kInternal,         ///< tenon broke one of its own rules: a bug worth reporting.
+  kUsage,          ///< The caller asked for something that makes no sense: an unknown name, a bad option.
+  kNotFound,       ///< A file that was named does not exist or cannot be opened.
+  kIo,             ///< Reading or writing failed part way.
+  kMalformed,      ///< The bytes are not what they claim to be: damaged or hostile.
+  kInvalidModel,   ///< The file is well formed, but the model in it breaks a rule of its format.
+  kLimit,          ///< A resource limit (bytes, depth, nodes, time) would be exceeded.
+  kMismatch,       ///< Given tensors do not have the type or shape that the model expects.
+  kUnsupported,    ///< Valid, but not supported: by tenon, or by the opset asked for.
+  kNotComparable,  ///< Valid, but nothing can be concluded from comparing it.
+  kUnavailable,    ///< Needs a program or device that is not present on this machine.
+  kOutOfMemory,    ///< Memory ran out.
+  kCancelled,      ///< A deadline passed or the run was cancelled.
+  kInternal,       ///< tenon broke one of its own rules: a bug worth reporting.
 };
 
 /// The stable lower-case name of a code, as it stands in JSON ("malformed", "unsupported", ...).
@@ -51,7 +51,8 @@ template <class T>
 class [[nodiscard]] Result {
  public:
   Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit by design
-  Result(Error error) : state_(std::in_place_index<1>, std::make_unique<Error>(std::move(error))) {}  // NOLINT
+  Result(Error error)
+      : state_(std::in_place_index<1>, std::make_unique<Error>(std::move(error))) {}  // NOLINT
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }

@@ -96,7 +96,7 @@ class Tensor {
   const Shape& shape() const { return shape_; }
   int64_t dim(size_t axis) const { return shape_[axis]; }
   int64_t rank() const { return static_cast<int64_t>(shape_.size()); }
-  int64_t size() const { return size_; }                                  ///< Number of elements.
+  int64_t size() const { return size_; }  ///< Number of elements.
   size_t bytes() const { return static_cast<size_t>(size_) * element_size(type_); }
   bool defined() const { return type_ != DataType::kUndefined; }
   bool is_string() const { return type_ == DataType::kString; }
@@ -104,11 +104,17 @@ class Tensor {
   const std::byte* raw() const { return data_; }
   std::byte* mutable_raw() { return data_; }
   template <class T>
-  const T* data() const { return reinterpret_cast<const T*>(data_); }
+  const T* data() const {
+    return reinterpret_cast<const T*>(data_);
+  }
   template <class T>
-  T* mutable_data() { return reinterpret_cast<T*>(data_); }
+  T* mutable_data() {
+    return reinterpret_cast<T*>(data_);
+  }
   template <class T>
-  std::span<const T> span() const { return {data<T>(), static_cast<size_t>(size_)}; }
+  std::span<const T> span() const {
+    return {data<T>(), static_cast<size_t>(size_)};
+  }
   std::span<const std::string> strings() const { return span<std::string>(); }
 
   /// The same elements under another shape with the same element count. Shares the bytes.

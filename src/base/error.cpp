@@ -13,19 +13,32 @@ struct CodeFacts {
 
 constexpr CodeFacts facts(ErrorCode code) {
   switch (code) {
-    case ErrorCode::kUsage: return {"usage", 2};
-    case ErrorCode::kNotFound: return {"not_found", 2};
-    case ErrorCode::kIo: return {"io", 2};
-    case ErrorCode::kMalformed: return {"malformed", 2};
-    case ErrorCode::kInvalidModel: return {"invalid_model", 2};
-    case ErrorCode::kLimit: return {"limit", 2};
-    case ErrorCode::kMismatch: return {"mismatch", 2};
-    case ErrorCode::kUnsupported: return {"unsupported", 1};
-    case ErrorCode::kNotComparable: return {"not_comparable", 1};
-    case ErrorCode::kUnavailable: return {"unavailable", 2};
-    case ErrorCode::kOutOfMemory: return {"out_of_memory", 2};
-    case ErrorCode::kCancelled: return {"cancelled", 2};
-    case ErrorCode::kInternal: return {"internal", 2};
+    case ErrorCode::kUsage:
+      return {"usage", 2};
+    case ErrorCode::kNotFound:
+      return {"not_found", 2};
+    case ErrorCode::kIo:
+      return {"io", 2};
+    case ErrorCode::kMalformed:
+      return {"malformed", 2};
+    case ErrorCode::kInvalidModel:
+      return {"invalid_model", 2};
+    case ErrorCode::kLimit:
+      return {"limit", 2};
+    case ErrorCode::kMismatch:
+      return {"mismatch", 2};
+    case ErrorCode::kUnsupported:
+      return {"unsupported", 1};
+    case ErrorCode::kNotComparable:
+      return {"not_comparable", 1};
+    case ErrorCode::kUnavailable:
+      return {"unavailable", 2};
+    case ErrorCode::kOutOfMemory:
+      return {"out_of_memory", 2};
+    case ErrorCode::kCancelled:
+      return {"cancelled", 2};
+    case ErrorCode::kInternal:
+      return {"internal", 2};
   }
   return {"internal", 2};
 }
@@ -33,17 +46,25 @@ constexpr CodeFacts facts(ErrorCode code) {
 void append_escaped(std::string& out, std::string_view text) {
   for (char c : text) {
     auto byte = static_cast<unsigned char>(c);
-    if (c == '\n') out += "\\n";
-    else if (c == '\t') out += "\\t";
-    else if (byte < 0x20 || byte == 0x7f) out += fmt::format("\\x{:02x}", byte);
-    else out += c;
+    if (c == '\n')
+      out += "\\n";
+    else if (c == '\t')
+      out += "\\t";
+    else if (byte < 0x20 || byte == 0x7f)
+      out += fmt::format("\\x{:02x}", byte);
+    else
+      out += c;
   }
 }
 
 }  // namespace
 
-std::string_view error_code_name(ErrorCode code) { return facts(code).name; }
-int exit_status(ErrorCode code) { return facts(code).exit_status; }
+std::string_view error_code_name(ErrorCode code) {
+  return facts(code).name;
+}
+int exit_status(ErrorCode code) {
+  return facts(code).exit_status;
+}
 
 std::string Error::to_string() const {
   std::string out;

@@ -6,11 +6,11 @@
 #include "tenon/error.h"
 
 /// Evaluates an expression of type Result<T>: yields the T, or returns the Error from the enclosing function.
-#define TENON_TRY(expression)                                            \
-  __extension__({                                                        \
-    auto tenon_result_ = (expression);                                   \
-    if (!tenon_result_.ok()) return std::move(tenon_result_.error());    \
-    std::move(tenon_result_).value();                                    \
+#define TENON_TRY(expression)                                         \
+  __extension__({                                                     \
+    auto tenon_result_ = (expression);                                \
+    if (!tenon_result_.ok()) return std::move(tenon_result_.error()); \
+    std::move(tenon_result_).value();                                 \
   })
 
 namespace tenon {

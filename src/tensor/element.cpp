@@ -25,14 +25,22 @@ constexpr Format kBrain{8, 7, 127, Format::kIeee};
 
 constexpr Format small_format(DataType type) {
   switch (type) {
-    case DataType::kFloat8E4M3FN: return {4, 3, 7, Format::kNanOnly};
-    case DataType::kFloat8E4M3FNUZ: return {4, 3, 8, Format::kUnsigned0};
-    case DataType::kFloat8E5M2: return {5, 2, 15, Format::kIeee};
-    case DataType::kFloat8E5M2FNUZ: return {5, 2, 16, Format::kUnsigned0};
-    case DataType::kFloat4E2M1: return {2, 1, 1, Format::kFinite};
-    case DataType::kFloat6E2M3: return {2, 3, 1, Format::kFinite};
-    case DataType::kFloat6E3M2: return {3, 2, 3, Format::kFinite};
-    default: return kHalf;
+    case DataType::kFloat8E4M3FN:
+      return {4, 3, 7, Format::kNanOnly};
+    case DataType::kFloat8E4M3FNUZ:
+      return {4, 3, 8, Format::kUnsigned0};
+    case DataType::kFloat8E5M2:
+      return {5, 2, 15, Format::kIeee};
+    case DataType::kFloat8E5M2FNUZ:
+      return {5, 2, 16, Format::kUnsigned0};
+    case DataType::kFloat4E2M1:
+      return {2, 1, 1, Format::kFinite};
+    case DataType::kFloat6E2M3:
+      return {2, 3, 1, Format::kFinite};
+    case DataType::kFloat6E3M2:
+      return {3, 2, 3, Format::kFinite};
+    default:
+      return kHalf;
   }
 }
 
@@ -53,8 +61,8 @@ double decode(const Format& f, uint32_t bits) {
   } else if (exponent == 0) {
     magnitude = std::ldexp(mantissa, 1 - f.bias - f.mantissa_bits);
   } else {
-    magnitude = std::ldexp(mantissa | (1u << f.mantissa_bits),
-                           static_cast<int>(exponent) - f.bias - f.mantissa_bits);
+    magnitude =
+        std::ldexp(mantissa | (1u << f.mantissa_bits), static_cast<int>(exponent) - f.bias - f.mantissa_bits);
   }
   return negative ? -magnitude : magnitude;
 }
@@ -74,28 +82,35 @@ uint32_t encode(const Format& f, double value, Overflow overflow) {
   const uint32_t infinity = all ^ ((1u << f.mantissa_bits) - 1);
   if (std::isnan(value)) {
     switch (f.specials) {
-      case Format::kIeee: return sign | infinity | (1u << (f.mantissa_bits - 1)) |
-                                 (f.mantissa_bits == 2 ? 1u : 0u);  // E5M2's NaN is all ones, as in ONNX
-      case Format::kNanOnly: return sign | all;
-      case Format::kUnsigned0: return sign_bit;
-      case Format::kFinite: return sign_bit;  // -0, as ONNX says for float4e2m1
+      case Format::kIeee:
+        return sign | infinity | (1u << (f.mantissa_bits - 1)) |
+               (f.mantissa_bits == 2 ? 1u : 0u);  // E5M2's NaN is all ones, as in ONNX
+      case Format::kNanOnly:
+        return sign | all;
+      case Format::kUnsigned0:
+        return sign_bit;
+      case Format::kFinite:
+        return sign_bit;  // -0, as ONNX says for float4e2m1
     }
   }
   auto too_large = [&]() -> uint32_t {
     if (f.specials == Format::kFinite) return sign | largest(f);
     if (overflow == Overflow::kSaturate) return sign | largest(f);
     switch (f.specials) {
-      case Format::kIeee: return sign | infinity;
-      case Format::kNanOnly: return sign | all;
-      default: return sign_bit;
+      case Format::kIeee:
+        return sign | infinity;
+      case Format::kNanOnly:
+        return sign | all;
+      default:
+        return sign_bit;
     }
   };
   const double magnitude = std::fabs(value);
   if (std::isinf(magnitude)) return too_large();
   if (magnitude == 0) return f.specials == Format::kUnsigned0 ? 0 : sign;
   int exponent;
-  std::frexp(magnitude, &exponent);                     // magnitude = m * 2^exponent, m in [0.5, 1)
-  exponent = std::max(exponent - 1, 1 - f.bias);        // unbiased, subnormals share the smallest
+  std::frexp(magnitude, &exponent);               // magnitude = m * 2^exponent, m in [0.5, 1)
+  exponent = std::max(exponent - 1, 1 - f.bias);  // unbiased, subnormals share the smallest
   double units = std::nearbyint(std::ldexp(magnitude, f.mantissa_bits - exponent));  // ties to even
   auto integer = static_cast<uint64_t>(units);
   if (integer == 0) return f.specials == Format::kUnsigned0 ? 0 : sign;
@@ -133,8 +148,10 @@ void store_as(std::byte* data, int64_t begin, int64_t count, const T* values) {
 
 template <class T>
 double real_of(T value) {
-  if constexpr (std::is_same_v<T, std::complex<double>>) return value.real();
-  else return static_cast<double>(value);
+  if constexpr (std::is_same_v<T, std::complex<double>>)
+    return value.real();
+  else
+    return static_cast<double>(value);
 }
 
 template <class T>
@@ -157,23 +174,28 @@ int sign_extend(uint8_t bits, int width) {
 
 ComputeKind compute_kind(DataType type) {
   switch (type) {
-    case DataType::kString: return ComputeKind::kString;
+    case DataType::kString:
+      return ComputeKind::kString;
     case DataType::kComplex64:
-    case DataType::kComplex128: return ComputeKind::kComplex;
+    case DataType::kComplex128:
+      return ComputeKind::kComplex;
     case DataType::kInt8:
     case DataType::kInt16:
     case DataType::kInt32:
     case DataType::kInt64:
     case DataType::kInt4:
-    case DataType::kInt2: return ComputeKind::kSigned;
+    case DataType::kInt2:
+      return ComputeKind::kSigned;
     case DataType::kUInt8:
     case DataType::kUInt16:
     case DataType::kUInt32:
     case DataType::kUInt64:
     case DataType::kUInt4:
     case DataType::kUInt2:
-    case DataType::kBool: return ComputeKind::kUnsigned;
-    default: return ComputeKind::kFloat;
+    case DataType::kBool:
+      return ComputeKind::kUnsigned;
+    default:
+      return ComputeKind::kFloat;
   }
 }
 
@@ -189,7 +211,9 @@ float float16_to_float(uint16_t bits) {
 uint16_t double_to_float16(double value) {
   return static_cast<uint16_t>(encode(kHalf, value, Overflow::kInfinity));
 }
-uint16_t float_to_float16(float value) { return double_to_float16(value); }
+uint16_t float_to_float16(float value) {
+  return double_to_float16(value);
+}
 uint16_t double_to_bfloat16(double value) {
   return static_cast<uint16_t>(encode(kBrain, value, Overflow::kInfinity));
 }
@@ -246,19 +270,28 @@ void load_elements(DataType type, const std::byte* data, int64_t begin, int64_t 
     case DataType::kFloat4E2M1:
     case DataType::kFloat6E2M3:
     case DataType::kFloat6E3M2:
-      for (int64_t i = 0; i < count; ++i) out[i] = from_real<T>(small_float_to_double(type, bytes[begin + i]));
+      for (int64_t i = 0; i < count; ++i)
+        out[i] = from_real<T>(small_float_to_double(type, bytes[begin + i]));
       return;
-    case DataType::kInt8: return load_as<int8_t>(data, begin, count, out);
-    case DataType::kInt16: return load_as<int16_t>(data, begin, count, out);
-    case DataType::kInt32: return load_as<int32_t>(data, begin, count, out);
-    case DataType::kInt64: return load_as<int64_t>(data, begin, count, out);
+    case DataType::kInt8:
+      return load_as<int8_t>(data, begin, count, out);
+    case DataType::kInt16:
+      return load_as<int16_t>(data, begin, count, out);
+    case DataType::kInt32:
+      return load_as<int32_t>(data, begin, count, out);
+    case DataType::kInt64:
+      return load_as<int64_t>(data, begin, count, out);
     case DataType::kBool:
       for (int64_t i = 0; i < count; ++i) out[i] = static_cast<T>(bytes[begin + i] != 0 ? 1 : 0);
       return;
-    case DataType::kUInt8: return load_as<uint8_t>(data, begin, count, out);
-    case DataType::kUInt16: return load_as<uint16_t>(data, begin, count, out);
-    case DataType::kUInt32: return load_as<uint32_t>(data, begin, count, out);
-    case DataType::kUInt64: return load_as<uint64_t>(data, begin, count, out);
+    case DataType::kUInt8:
+      return load_as<uint8_t>(data, begin, count, out);
+    case DataType::kUInt16:
+      return load_as<uint16_t>(data, begin, count, out);
+    case DataType::kUInt32:
+      return load_as<uint32_t>(data, begin, count, out);
+    case DataType::kUInt64:
+      return load_as<uint64_t>(data, begin, count, out);
     case DataType::kUInt4:
       for (int64_t i = 0; i < count; ++i) out[i] = static_cast<T>(bytes[begin + i] & 15);
       return;
@@ -278,12 +311,15 @@ void load_elements(DataType type, const std::byte* data, int64_t begin, int64_t 
             type == DataType::kComplex64
                 ? std::complex<double>(reinterpret_cast<const std::complex<float>*>(data)[begin + i])
                 : reinterpret_cast<const std::complex<double>*>(data)[begin + i];
-        if constexpr (std::is_same_v<T, std::complex<double>>) out[i] = value;
-        else out[i] = from_real<T>(value.real());
+        if constexpr (std::is_same_v<T, std::complex<double>>)
+          out[i] = value;
+        else
+          out[i] = from_real<T>(value.real());
       }
       return;
     case DataType::kString:
-    case DataType::kUndefined: return;
+    case DataType::kUndefined:
+      return;
   }
 }
 
@@ -329,14 +365,22 @@ void store_elements(DataType type, std::byte* data, int64_t begin, int64_t count
     case DataType::kBool:
       for (int64_t i = 0; i < count; ++i) bytes[begin + i] = values[i] != T(0) ? 1 : 0;
       return;
-    case DataType::kInt8: return store_integers(int8_t{});
-    case DataType::kInt16: return store_integers(int16_t{});
-    case DataType::kInt32: return store_integers(int32_t{});
-    case DataType::kInt64: return store_integers(int64_t{});
-    case DataType::kUInt8: return store_integers(uint8_t{});
-    case DataType::kUInt16: return store_integers(uint16_t{});
-    case DataType::kUInt32: return store_integers(uint32_t{});
-    case DataType::kUInt64: return store_integers(uint64_t{});
+    case DataType::kInt8:
+      return store_integers(int8_t{});
+    case DataType::kInt16:
+      return store_integers(int16_t{});
+    case DataType::kInt32:
+      return store_integers(int32_t{});
+    case DataType::kInt64:
+      return store_integers(int64_t{});
+    case DataType::kUInt8:
+      return store_integers(uint8_t{});
+    case DataType::kUInt16:
+      return store_integers(uint16_t{});
+    case DataType::kUInt32:
+      return store_integers(uint32_t{});
+    case DataType::kUInt64:
+      return store_integers(uint64_t{});
     case DataType::kUInt4:
     case DataType::kInt4:
     case DataType::kUInt2:
@@ -363,7 +407,8 @@ void store_elements(DataType type, std::byte* data, int64_t begin, int64_t count
       }
       return;
     case DataType::kString:
-    case DataType::kUndefined: return;
+    case DataType::kUndefined:
+      return;
   }
 }
 

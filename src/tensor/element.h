@@ -14,7 +14,9 @@ namespace tenon {
 /// Which compute type holds every value of an element type exactly.
 enum class ComputeKind : uint8_t { kFloat, kSigned, kUnsigned, kComplex, kString };
 ComputeKind compute_kind(DataType type);
-inline bool is_float(DataType type) { return compute_kind(type) == ComputeKind::kFloat; }
+inline bool is_float(DataType type) {
+  return compute_kind(type) == ComputeKind::kFloat;
+}
 inline bool is_integer(DataType type) {
   ComputeKind kind = compute_kind(type);
   return type != DataType::kBool && (kind == ComputeKind::kSigned || kind == ComputeKind::kUnsigned);
@@ -25,7 +27,9 @@ float float16_to_float(uint16_t bits);
 uint16_t float_to_float16(float value);
 /// Rounds a double to float16 once (not through float32).
 uint16_t double_to_float16(double value);
-inline float bfloat16_to_float(uint16_t bits) { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16); }
+inline float bfloat16_to_float(uint16_t bits) {
+  return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
+}
 /// Rounds to nearest even.
 uint16_t double_to_bfloat16(double value);
 

@@ -81,11 +81,16 @@ struct SymPolynomial {
 
   static SymInt apply(AtomKind kind, const SymInt& a, const SymInt& b) {
     switch (kind) {
-      case AtomKind::kFloorDiv: return floor_div(a, b);
-      case AtomKind::kMod: return mod(a, b);
-      case AtomKind::kMin: return tenon::min(a, b);
-      case AtomKind::kMax: return tenon::max(a, b);
-      case AtomKind::kSymbol: break;
+      case AtomKind::kFloorDiv:
+        return floor_div(a, b);
+      case AtomKind::kMod:
+        return mod(a, b);
+      case AtomKind::kMin:
+        return tenon::min(a, b);
+      case AtomKind::kMax:
+        return tenon::max(a, b);
+      case AtomKind::kSymbol:
+        break;
     }
     return a;
   }
@@ -108,13 +113,17 @@ std::string SymInt::to_string() const {
   std::string out;
   for (const Monomial& term : polynomial_->terms) {
     int64_t c = term.coefficient;
-    if (!out.empty()) out += c < 0 ? " - " : " + ";
-    else if (c < 0) out += "-";
+    if (!out.empty())
+      out += c < 0 ? " - " : " + ";
+    else if (c < 0)
+      out += "-";
     uint64_t magnitude = c < 0 ? -static_cast<uint64_t>(c) : static_cast<uint64_t>(c);
     std::string product;
     for (const AtomPtr& atom : term.factors) product += (product.empty() ? "" : "*") + atom->text;
-    if (product.empty()) out += std::to_string(magnitude);
-    else out += magnitude == 1 ? product : fmt::format("{}*{}", magnitude, product);
+    if (product.empty())
+      out += std::to_string(magnitude);
+    else
+      out += magnitude == 1 ? product : fmt::format("{}*{}", magnitude, product);
   }
   return out;
 }
@@ -178,7 +187,9 @@ SymInt operator+(const SymInt& a, const SymInt& b) {
   return SymPolynomial::from_terms(terms);
 }
 
-SymInt operator-(const SymInt& a, const SymInt& b) { return a + b * SymInt(-1); }
+SymInt operator-(const SymInt& a, const SymInt& b) {
+  return a + b * SymInt(-1);
+}
 
 SymInt operator*(const SymInt& a, const SymInt& b) {
   if (a.is_constant() && b.is_constant()) return wrap_mul(a.constant_, b.constant_);
@@ -244,20 +255,24 @@ SymInt floor_div(const SymInt& a, const SymInt& b) {
         rest.push_back(term);
       }
     }
-    if (!whole.empty()) return SymPolynomial::from_terms(whole) + floor_div(SymPolynomial::from_terms(rest), b);
+    if (!whole.empty())
+      return SymPolynomial::from_terms(whole) + floor_div(SymPolynomial::from_terms(rest), b);
   }
   std::string text = fmt::format("floor(({})/({}))", a.to_string(), b.to_string());
   if (a.symbol_name() && y) text = fmt::format("floor({}/{})", a.to_string(), b.to_string());
   return SymPolynomial::from_atom(AtomKind::kFloorDiv, std::move(text), a, b);
 }
 
-SymInt ceil_div(const SymInt& a, const SymInt& b) { return SymInt(0) - floor_div(SymInt(0) - a, b); }
+SymInt ceil_div(const SymInt& a, const SymInt& b) {
+  return SymInt(0) - floor_div(SymInt(0) - a, b);
+}
 
 SymInt mod(const SymInt& a, const SymInt& b) {
   auto x = a.constant(), y = b.constant();
   if (x && y) return *y == 0 ? 0 : *x - floor_div_int(*x, *y) * *y;
   if (exact_div(a, b)) return 0;
-  return SymPolynomial::from_atom(AtomKind::kMod, fmt::format("mod({}, {})", a.to_string(), b.to_string()), a, b);
+  return SymPolynomial::from_atom(AtomKind::kMod, fmt::format("mod({}, {})", a.to_string(), b.to_string()), a,
+                                  b);
 }
 
 SymInt min(const SymInt& a, const SymInt& b) {
@@ -265,7 +280,8 @@ SymInt min(const SymInt& a, const SymInt& b) {
   if (x && y) return std::min(*x, *y);
   SymInt difference = a - b;
   if (auto d = difference.constant()) return *d <= 0 ? a : b;
-  return SymPolynomial::from_atom(AtomKind::kMin, fmt::format("min({}, {})", a.to_string(), b.to_string()), a, b);
+  return SymPolynomial::from_atom(AtomKind::kMin, fmt::format("min({}, {})", a.to_string(), b.to_string()), a,
+                                  b);
 }
 
 SymInt max(const SymInt& a, const SymInt& b) {
@@ -273,7 +289,8 @@ SymInt max(const SymInt& a, const SymInt& b) {
   if (x && y) return std::max(*x, *y);
   SymInt difference = a - b;
   if (auto d = difference.constant()) return *d >= 0 ? a : b;
-  return SymPolynomial::from_atom(AtomKind::kMax, fmt::format("max({}, {})", a.to_string(), b.to_string()), a, b);
+  return SymPolynomial::from_atom(AtomKind::kMax, fmt::format("max({}, {})", a.to_string(), b.to_string()), a,
+                                  b);
 }
 
 std::string to_string(const SymShape& shape) {
@@ -298,6 +315,8 @@ std::optional<std::vector<int64_t>> constant_shape(const SymShape& shape) {
   return out;
 }
 
-SymShape to_sym(const std::vector<int64_t>& shape) { return SymShape(shape.begin(), shape.end()); }
+SymShape to_sym(const std::vector<int64_t>& shape) {
+  return SymShape(shape.begin(), shape.end());
+}
 
 }  // namespace tenon

@@ -244,7 +244,7 @@ struct Program {
   PyTree input_tree;                    ///< (args, kwargs); its leaves are the user inputs in order.
   PyTree output_tree;                   ///< Its leaves are the user outputs in order.
   std::vector<Value> sample_inputs;     ///< The example inputs' leaves in order; non-tensors are undefined
-                                     ///< tensors. Empty when the file holds none.
+                                        ///< tensors. Empty when the file holds none.
   Dialect dialect = Dialect::kTraining;
   std::string torch_version;
   std::vector<std::string> guards;  ///< Python conditions on inputs under which the export is valid.

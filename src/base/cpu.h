@@ -1,0 +1,21 @@
+// Which vector instructions this machine has, and which of them tenon is allowed to use.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace tenon {
+
+/// Levels in ascending order; each includes the ones before it.
+enum class Isa : uint8_t {
+  kPortable,  ///< What the compiler may assume of every x86-64 (or of another architecture).
+  kAvx2,      ///< AVX2 and FMA.
+  kAvx512,    ///< AVX-512 F, BW, CD, DQ, VL.
+};
+
+std::string_view isa_name(Isa isa);
+/// The highest level that the CPU and the environment variable TENON_ISA (portable, avx2, avx512) both allow.
+/// Read once; an unknown name in TENON_ISA is ignored.
+Isa available_isa();
+
+}  // namespace tenon

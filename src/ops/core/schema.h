@@ -1,0 +1,71 @@
+// Schemas of ONNX operators: names, versions, inputs, outputs, attributes and allowed types, generated from
+// the pinned onnx package into schemas.inc by tools/gen_schemas.py. Facts only; code hangs on OpDef.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "tenon/tensor.h"
+
+namespace tenon::ops {
+
+inline constexpr int kNewestOpset = 28;  ///< ai.onnx of the pinned onnx package.
+inline constexpr int kOldestOpset =
+    7;  ///< Models below are read too; operators state their upgrade from 1 on.
+
+/// A set of types that a parameter may have.
+struct TypeSet {
+  uint32_t tensors = 0;    ///< Bit DataType: tensor(T).
+  uint32_t sequences = 0;  ///< Bit DataType: seq(tensor(T)).
+  uint32_t optionals = 0;  ///< Bit DataType: optional(tensor(T)).
+  bool others = false;     ///< Some other type (optional sequences, maps) is allowed as well.
+
+  bool has_tensor(DataType type) const { return (tensors >> static_cast<unsigned>(type)) & 1u; }
+};
+
+struct SchemaParameter {
+  enum class Option : uint8_t { kSingle, kOptional, kVariadic };
+  std::string_view name;
+  Option option;
+  bool homogeneous;       ///< Of a variadic: all of one type.
+  std::string_view type;  ///< "T" (a constraint) or "tensor(int64)".
+  TypeSet types;
+};
+
+struct SchemaAttribute {
+  enum class Default : uint8_t { kNone, kInt, kFloat, kString, kInts, kFloats, kStrings };
+  std::string_view name;
+  uint8_t kind;  ///< AttributeProto.AttributeType, as onnx::Attribute::Kind.
+  bool required;
+  Default default_kind;
+  int64_t default_int;
+  double default_float;
+  std::string_view default_string;
+  std::span<const int64_t> default_ints;
+};
+
+struct Schema {
+  std::string_view domain;  ///< "" is ai.onnx.
+  std::string_view name;
+  int since_version;
+  bool deprecated;
+  bool has_function;  ///< ONNX gives a body in terms of other operators.
+  int min_inputs, max_inputs, min_outputs, max_outputs;
+  std::span<const SchemaParameter> inputs, outputs;
+  std::span<const SchemaAttribute> attributes;
+
+  const SchemaAttribute* attribute(std::string_view attribute_name) const;
+  /// The formal parameter of the i-th actual input (the last one again for variadic inputs); null beyond.
+  const SchemaParameter* input(size_t i) const;
+  const SchemaParameter* output(size_t i) const;
+};
+
+/// The schema in force at an opset version of the domain, or null when the operator did not exist then.
+const Schema* find_schema(std::string_view domain, std::string_view name, int opset);
+/// All versions, oldest first; empty when the operator is unknown.
+std::span<const Schema> schema_versions(std::string_view domain, std::string_view name);
+/// All schemas, sorted by domain, name and version.
+std::span<const Schema> all_schemas();
+
+}  // namespace tenon::ops
