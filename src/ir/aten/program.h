@@ -136,7 +136,8 @@ struct TensorMeta {
 struct SymValue {
   enum class Kind : uint8_t { kInt, kFloat, kBool } kind = Kind::kInt;
   SymExpr expr;   ///< Over the program's symbols ("s77", unbacked "u0").
-  SymInt as_int;  ///< kInt: the same as a SymInt; a symbol named after the value when it has no such form.
+  SymInt as_int;  ///< kInt: the same as a SymInt; a symbol named by the expression's text if it has no such
+                  ///< form.
   std::optional<double> hint;  ///< The value for the example inputs.
 };
 
@@ -199,6 +200,7 @@ struct InputSpec {
     kToken,
   } kind = Kind::kUserInput;
   std::string target;      ///< The weight's name in Program::weights: parameter, buffer, tensor constant.
+                           ///< The argument's name for a constant input, a custom object's for that.
   bool persistent = true;  ///< Buffers: part of the state dict.
 };
 
