@@ -48,4 +48,9 @@ struct LegacyOp {
   Upgrade upgrade;
 };
 
+// The definitions: one `constinit const OpDef kName{...}` in the operator's folder for each row of ir/ops.def.
+#define TENON_OP(name) extern const OpDef k##name;
+#include "ir/ops.def"
+#undef TENON_OP
+
 }  // namespace tenon::ops
