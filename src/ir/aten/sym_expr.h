@@ -48,10 +48,10 @@ enum class SymOp : uint8_t {
 
 struct SymExpr {
   SymOp op = SymOp::kInt;
-  std::string name;
+  std::string name{};
   int64_t int_value = 0;
   double float_value = 0;
-  std::vector<SymExpr> operands;
+  std::vector<SymExpr> operands{};
 };
 
 /// The expression as a SymInt, when it is an integer built from + - * floor division, modulo, minimum,
