@@ -199,8 +199,8 @@ struct InputSpec {
     kCustomObject,
     kToken,
   } kind = Kind::kUserInput;
+  std::string name;        ///< The graph input's name; of a constant input its argument's name.
   std::string target;      ///< The weight's name in Program::weights: parameter, buffer, tensor constant.
-                           ///< The argument's name for a constant input, a custom object's for that.
   bool persistent = true;  ///< Buffers: part of the state dict.
 };
 
@@ -215,6 +215,8 @@ struct OutputSpec {
     kGradient,           ///< Of a parameter or user input `target`.
     kToken,
   } kind = Kind::kUserOutput;
+  std::string name;  ///< The value's name as the program was traced; empty for a constant. Functionalisation
+                     ///< may give the output another value, but its name stays.
   std::string target;
 };
 
