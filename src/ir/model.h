@@ -4,10 +4,10 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -23,13 +23,17 @@ using StringPairs = std::vector<std::pair<std::string, std::string>>;
 /// writing.
 using UnknownFields = std::string;
 
+/// Bit N: the scalar field number N stood in the message although it holds its default ("" or 0). protobuf
+/// tells such a field from an absent one, so it is written again. A model made in memory leaves this at 0.
+using PresentFields = uint32_t;
+
 /// TensorProto. `value` holds the elements as a Tensor (its type and shape are data_type and dims), whatever
 /// field of the message they came from; `encoding` says which, so that writing gives the same message back.
 struct TensorData {
   enum class Encoding : uint8_t {
-    kRaw,       // raw_data
-    kTyped,     // float_data, int32_data, string_data, int64_data, double_data, uint64_data
-    kExternal,  // external_data: location, offset, length
+    kRaw,       ///< raw_data. Strings, which cannot be raw, are written as kTyped.
+    kTyped,     ///< float_data, int32_data, string_data, int64_data, double_data, uint64_data
+    kExternal,  ///< external_data: location, offset, length
   };
   std::string name;
   Tensor value;
@@ -37,8 +41,8 @@ struct TensorData {
   StringPairs external_data;  ///< As written in the file, when encoding is kExternal.
   std::string doc_string;
   StringPairs metadata_props;
-  std::optional<std::pair<int64_t, int64_t>> segment;
   UnknownFields unknown;
+  PresentFields present = 0;
 };
 
 /// SparseTensorProto.
@@ -46,12 +50,14 @@ struct SparseTensorData {
   TensorData values;  ///< Its name is the name of the sparse tensor.
   TensorData indices;
   std::vector<int64_t> dims;
+  UnknownFields unknown;
 };
 
 /// One dimension of a TypeProto.Tensor: a number, a name, or nothing.
 struct Dimension {
   std::variant<std::monostate, int64_t, std::string> value;
   std::string denotation;
+  PresentFields present = 0;
 };
 
 /// TypeProto.
@@ -62,6 +68,8 @@ struct Type {
   std::optional<std::vector<Dimension>> shape;  ///< Of tensors; nullopt: rank unknown.
   std::shared_ptr<Type> inner;                  ///< Element of sequences and optionals, value of maps.
   std::string denotation;
+  UnknownFields unknown;  ///< opaque_type among them.
+  PresentFields present = 0;
 };
 
 /// ValueInfoProto.
@@ -70,6 +78,8 @@ struct ValueInfo {
   std::optional<Type> type;
   std::string doc_string;
   StringPairs metadata_props;
+  UnknownFields unknown;
+  PresentFields present = 0;
 };
 
 struct Graph;
@@ -98,14 +108,29 @@ struct Attribute {
     kTypeProto = 13,
     kTypeProtos = 14,
   };
+  /// Ordered as Kind is, so that the index of the alternative is the number of the kind.
+  using Value = std::variant<std::monostate, float, int64_t, std::string, TensorData, GraphPtr, Floats, Ints,
+                             Strings, std::vector<TensorData>, std::vector<GraphPtr>, SparseTensorData,
+                             std::vector<SparseTensorData>, Type, std::vector<Type>>;
+
   std::string name;
   Kind kind = Kind::kUndefined;
-  std::variant<std::monostate, float, int64_t, std::string, TensorData, GraphPtr, Floats, Ints, Strings,
-               std::vector<TensorData>, std::vector<GraphPtr>, SparseTensorData,
-               std::vector<SparseTensorData>, Type, std::vector<Type>>
-      value;
+  Value value;
   std::string ref_attr_name;
   std::string doc_string;
+  bool kind_omitted = false;   ///< The file does not give `type` (IR version 1); `kind` comes from the value.
+  bool value_omitted = false;  ///< The file gives a type alone; `value` is the type's default.
+  UnknownFields unknown;
+  PresentFields present = 0;
+
+  /// An attribute whose kind is that of its value.
+  static Attribute make(std::string name, Value value) {
+    Attribute result;
+    result.name = std::move(name);
+    result.kind = static_cast<Kind>(value.index());
+    result.value = std::move(value);
+    return result;
+  }
 };
 
 /// NodeProto.
@@ -116,6 +141,7 @@ struct Node {
   std::vector<Attribute> attributes;
   StringPairs metadata_props;
   UnknownFields unknown;  ///< device_configurations among them.
+  PresentFields present = 0;
 
   const Attribute* attribute(std::string_view attribute_name) const {
     for (const Attribute& a : attributes)
@@ -134,6 +160,14 @@ struct Graph {
   std::vector<std::pair<std::string, StringPairs>> quantization_annotations;
   StringPairs metadata_props;
   UnknownFields unknown;
+  PresentFields present = 0;
+};
+
+/// OperatorSetIdProto. Domain "" is ai.onnx.
+struct OpsetImport {
+  std::string domain;
+  int64_t version = 0;
+  PresentFields present = 0;
 };
 
 /// FunctionProto.
@@ -143,22 +177,24 @@ struct Function {
   std::vector<std::string> attributes;        ///< Names of attributes without a default.
   std::vector<Attribute> attribute_defaults;  ///< attribute_proto
   std::vector<Node> nodes;
-  std::vector<std::pair<std::string, int64_t>> opset_imports;
+  std::vector<OpsetImport> opset_imports;
   std::vector<ValueInfo> value_info;
   StringPairs metadata_props;
   UnknownFields unknown;
+  PresentFields present = 0;
 };
 
 /// TrainingInfoProto.
 struct TrainingInfo {
   std::optional<Graph> initialization, algorithm;
   StringPairs initialization_binding, update_binding;
+  UnknownFields unknown;
 };
 
 /// ModelProto.
 struct Model {
   int64_t ir_version = 0;
-  std::vector<std::pair<std::string, int64_t>> opset_imports;  ///< (domain, version); "" is ai.onnx.
+  std::vector<OpsetImport> opset_imports;
   std::string producer_name, producer_version, domain, doc_string;
   int64_t model_version = 0;
   Graph graph;
@@ -166,6 +202,7 @@ struct Model {
   std::vector<TrainingInfo> training_info;
   std::vector<Function> functions;
   UnknownFields unknown;  ///< configuration (multi-device) among them.
+  PresentFields present = 0;
 };
 
 }  // namespace tenon::onnx
