@@ -79,6 +79,28 @@ struct SymPolynomial {
     return from_terms({Monomial{{std::move(atom)}, 1}});
   }
 
+  static bool nonnegative(const SymAtom& atom) {
+    switch (atom.kind) {
+      case AtomKind::kSymbol:
+        return true;
+      case AtomKind::kMod:  // the remainder has the divisor's sign
+        return is_nonnegative(atom.b);
+      case AtomKind::kFloorDiv:
+      case AtomKind::kMin:
+        return is_nonnegative(atom.a) && is_nonnegative(atom.b);
+      case AtomKind::kMax:
+        return is_nonnegative(atom.a) || is_nonnegative(atom.b);
+    }
+    return false;
+  }
+
+  static bool nonnegative(const std::vector<Monomial>& terms) {
+    return std::all_of(terms.begin(), terms.end(), [](const Monomial& term) {
+      return term.coefficient >= 0 && std::all_of(term.factors.begin(), term.factors.end(),
+                                                  [](const AtomPtr& atom) { return nonnegative(*atom); });
+    });
+  }
+
   static SymInt apply(AtomKind kind, const SymInt& a, const SymInt& b) {
     switch (kind) {
       case AtomKind::kFloorDiv:
@@ -280,6 +302,8 @@ SymInt min(const SymInt& a, const SymInt& b) {
   if (x && y) return std::min(*x, *y);
   SymInt difference = a - b;
   if (auto d = difference.constant()) return *d <= 0 ? a : b;
+  if (is_nonnegative(difference)) return b;
+  if (is_nonnegative(b - a)) return a;
   return SymPolynomial::from_atom(AtomKind::kMin, fmt::format("min({}, {})", a.to_string(), b.to_string()), a,
                                   b);
 }
@@ -289,8 +313,14 @@ SymInt max(const SymInt& a, const SymInt& b) {
   if (x && y) return std::max(*x, *y);
   SymInt difference = a - b;
   if (auto d = difference.constant()) return *d >= 0 ? a : b;
+  if (is_nonnegative(difference)) return a;
+  if (is_nonnegative(b - a)) return b;
   return SymPolynomial::from_atom(AtomKind::kMax, fmt::format("max({}, {})", a.to_string(), b.to_string()), a,
                                   b);
+}
+
+bool is_nonnegative(const SymInt& a) {
+  return SymPolynomial::nonnegative(SymPolynomial::terms_of(a));
 }
 
 std::string to_string(const SymShape& shape) {

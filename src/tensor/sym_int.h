@@ -66,6 +66,10 @@ SymInt max(const SymInt& a, const SymInt& b);
 /// a / b when b divides a exactly as polynomials, else nullopt.
 std::optional<SymInt> exact_div(const SymInt& a, const SymInt& b);
 
+/// True when the value cannot be negative, given that symbols (dimensions) are not; false when that is not
+/// evident.
+bool is_nonnegative(const SymInt& a);
+
 /// The dimensions of a tensor of known rank.
 using SymShape = std::vector<SymInt>;
 std::string to_string(const SymShape& shape);
