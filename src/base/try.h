@@ -6,11 +6,14 @@
 #include "tenon/error.h"
 
 /// Evaluates an expression of type Result<T>: yields the T, or returns the Error from the enclosing function.
-#define TENON_TRY(expression)                                         \
-  __extension__({                                                     \
-    auto tenon_result_ = (expression);                                \
-    if (!tenon_result_.ok()) return std::move(tenon_result_.error()); \
-    std::move(tenon_result_).value();                                 \
+/// May be nested: TENON_TRY(f(TENON_TRY(g()))).
+#define TENON_TRY(expression) TENON_TRY_NAMED(expression, __COUNTER__)
+#define TENON_TRY_NAMED(expression, number) TENON_TRY_JOINED(expression, number)
+#define TENON_TRY_JOINED(expression, number)                                          \
+  __extension__({                                                                     \
+    auto tenon_result_##number = (expression);                                        \
+    if (!tenon_result_##number.ok()) return std::move(tenon_result_##number.error()); \
+    std::move(tenon_result_##number).value();                                         \
   })
 
 namespace tenon {
