@@ -70,7 +70,9 @@ struct Minimum : Identity<T> {
 };
 template <class T>
 struct AbsoluteSum : Sum<T> {
-  T step(T sum, T value, int64_t) const { return this->join(sum, value < T(0) ? Product<T>{}.join(static_cast<T>(-1), value) : value); }
+  T step(T sum, T value, int64_t) const {
+    return this->join(sum, value < T(0) ? Product<T>{}.join(static_cast<T>(-1), value) : value);
+  }
 };
 template <class T>
 struct SquareSum : Sum<T> {
