@@ -32,10 +32,11 @@ struct DecodeOptions {
 
 /// Decodes a whole picture file, told apart by content. Grayscale becomes three equal channels, a palette its
 /// colours, CMYK is converted by (255 - ink) · (255 - black); alpha is dropped without blending, 16-bit
-/// samples keep their high byte, colour profiles and gamma are ignored: what Pillow's convert("RGB") gives.
-/// Of an animated PNG the still picture is decoded. Fails with kMalformed for damaged or truncated files,
-/// kUnsupported for animated WebP, RLE BMP, lossless or 12-bit JPEG and formats other than the four, kLimit
-/// for pictures that are too large (sides above 65,535 too) or made to take very long.
+/// samples keep their high byte, colour profiles and gamma are ignored. That is what Pillow's convert("RGB")
+/// gives, except that Pillow cuts 16-bit gray off at 255. Of an animated PNG the still picture is decoded.
+/// Fails with kMalformed for damaged or truncated files, kUnsupported for animated WebP, RLE BMP, lossless or
+/// 12-bit JPEG and formats other than the four, kLimit for pictures that are too large (sides above 65,535
+/// too) or made to take very long.
 Result<Image> decode_image(std::span<const std::byte> bytes, const DecodeOptions& options = {});
 
 /// decode_image on the contents of a file. Errors carry its name.

@@ -138,8 +138,12 @@ Status apply_zip64_extra(Bytes extra, std::string_view name, std::initializer_li
 }
 
 /// Names are only looked up, never opened; still, one that could mean another place is hostile.
-Status check_name(std::string_view name) {
+Status check_name(std::string_view name, ZipNames names) {
   if (name.empty()) return malformed("has an entry without a name");
+  if (names == ZipNames::kKeys) {
+    if (name.find('\0') != std::string_view::npos) return bad_entry(name, "has a name with NUL in it");
+    return {};
+  }
   const bool odd = name.find('\0') != std::string_view::npos || name.find('\\') != std::string_view::npos;
   if (odd || name.front() == '/') return bad_entry(name, "has a name that is not a plain relative path");
   for (size_t begin = 0; begin <= name.size();) {
@@ -195,7 +199,7 @@ Status read_local_header(Bytes archive, uint64_t directory_offset, Header& heade
 }
 
 /// Reads one central header at the front of `directory` and drops it from there.
-Result<Header> read_central_header(Bytes& directory) {
+Result<Header> read_central_header(Bytes& directory, ZipNames names) {
   if (directory.size() < kCentralBytes || field<uint32_t>(directory, 0) != kCentralSignature) {
     return malformed("has a damaged central directory");
   }
@@ -208,7 +212,7 @@ Result<Header> read_central_header(Bytes& directory) {
   Header header;
   ZipEntry& entry = header.entry;
   entry.name = {reinterpret_cast<const char*>(directory.data()) + kCentralBytes, name_size};
-  TENON_TRY(check_name(entry.name));
+  TENON_TRY(check_name(entry.name, names));
   header.flags = field<uint16_t>(directory, 8);
   header.method = field<uint16_t>(directory, 10);
   entry.crc32 = field<uint32_t>(directory, 16);
@@ -249,7 +253,7 @@ Status check_overlap(std::vector<Header>& headers) {
 
 }  // namespace
 
-Result<std::vector<ZipEntry>> read_zip_directory(Bytes archive) {
+Result<std::vector<ZipEntry>> read_zip_directory(Bytes archive, ZipNames names) {
   const size_t end = TENON_TRY(find_end_record(archive));
   const Directory where = TENON_TRY(read_end_records(archive, end));
   Bytes directory = archive.subspan(where.offset, where.size);
@@ -259,7 +263,7 @@ Result<std::vector<ZipEntry>> read_zip_directory(Bytes archive) {
   headers.reserve(where.entries);
   entries.reserve(where.entries);
   for (uint64_t i = 0; i < where.entries; ++i) {
-    Header header = TENON_TRY(read_central_header(directory));
+    Header header = TENON_TRY(read_central_header(directory, names));
     TENON_TRY(read_local_header(archive, where.offset, header));
     headers.push_back(header);
     entries.push_back(header.entry);

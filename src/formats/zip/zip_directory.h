@@ -10,6 +10,6 @@ namespace tenon {
 
 /// All entries of the central directory, folders included, each checked against its local header; what
 /// ZipReader::open promises but for repeated names and the limit on what deflated entries take.
-Result<std::vector<ZipEntry>> read_zip_directory(std::span<const std::byte> archive);
+Result<std::vector<ZipEntry>> read_zip_directory(std::span<const std::byte> archive, ZipNames names);
 
 }  // namespace tenon

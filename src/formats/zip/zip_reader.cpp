@@ -66,9 +66,9 @@ bool ZipReader::recognises(std::span<const std::byte> bytes) {
   return bytes.size() >= 4 && load_little<uint32_t>(bytes.data()) == 0x04034b50;
 }
 
-Result<ZipReader> ZipReader::open(SharedBytes archive) {
+Result<ZipReader> ZipReader::open(SharedBytes archive, ZipNames names) {
   ZipReader reader;
-  reader.entries_ = TENON_TRY(read_zip_directory(archive.bytes));
+  reader.entries_ = TENON_TRY(read_zip_directory(archive.bytes, names));
   uint64_t inflated = 0;
   const uint64_t limit = expansion_limit_bytes(archive.size());
   std::erase_if(reader.entries_, [](const ZipEntry& entry) { return entry.name.back() == '/'; });

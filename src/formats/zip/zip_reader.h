@@ -25,6 +25,12 @@ struct ZipEntry {
   bool deflated = false;
 };
 
+/// What entries may be called.
+enum class ZipNames : uint8_t {
+  kRelativePaths,  ///< Plain relative paths, as in an archive that could be unpacked.
+  kKeys,           ///< Anything without NUL: npz, whose names are those of tensors ("/conv1/Conv_output_0").
+};
+
 /// An open archive. Copies share the bytes.
 class ZipReader {
  public:
@@ -36,7 +42,8 @@ class ZipReader {
   /// absolute, climb with ".." or hold NUL or a backslash, local headers that disagree; with kUnsupported for
   /// encryption, several volumes and compressions other than deflate; with kLimit when the deflated entries
   /// would take more than expansion_limit_bytes together. Errors carry no file name: the caller knows it.
-  static Result<ZipReader> open(SharedBytes archive);
+  /// With ZipNames::kKeys only NUL and repetition are refused in names.
+  static Result<ZipReader> open(SharedBytes archive, ZipNames names = ZipNames::kRelativePaths);
 
   /// In the order of the central directory, folders left out.
   const std::vector<ZipEntry>& entries() const { return entries_; }

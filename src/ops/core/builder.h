@@ -10,6 +10,7 @@
 #include "base/try.h"
 #include "ir/graph.h"
 #include "ops/core/infer.h"
+#include "ops/core/schema.h"
 
 namespace tenon::ops {
 
@@ -47,6 +48,9 @@ class GraphBuilder {
   std::string origin_name_;
   std::shared_ptr<const Provenance> provenance_;
 };
+
+/// Checks attributes against a schema (names and kinds) and fills in the defaults that are missing.
+Status complete_attributes(const Schema& schema, Attributes& attributes);
 
 /// Infers all nodes of a graph in order from the types of its inputs, overwriting what was known. Declared
 /// types of values that a rule cannot tell are kept.

@@ -48,8 +48,10 @@ struct LegacyOp {
   Upgrade upgrade;
 };
 
-// The definitions: one `constinit const OpDef kName{...}` in the operator's folder for each row of ir/ops.def.
+// The definitions: one `constinit const OpDef kName{...}` in the operator's folder for each row of
+// ir/ops.def. For a TENON_LEGACY(Upsample) row: `constinit const LegacyOp kUpsampleLegacy{...}`.
 #define TENON_OP(name) extern const OpDef k##name;
+#define TENON_LEGACY(name) extern const LegacyOp k##name##Legacy;
 #include "ir/ops.def"
 #undef TENON_OP
 

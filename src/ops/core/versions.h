@@ -28,6 +28,8 @@ class UpgradeContext {
   int opset() const { return opset_; }                         ///< Of the file, in the node's domain.
   int since_version() const { return schema_.since_version; }  ///< Of the schema in force.
   const Schema& schema() const { return schema_; }             ///< The schema in force.
+  std::string_view name() const { return schema_.name; }       ///< Of the operator in the file.
+  std::string_view domain() const { return schema_.domain; }
   GraphBuilder& builder() { return builder_; }
   size_t input_count() const { return inputs_.size(); }
   bool has_input(size_t i) const { return i < inputs_.size() && inputs_[i] != kNoValue; }
