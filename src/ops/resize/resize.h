@@ -71,6 +71,5 @@ Status upgrade_resize(UpgradeContext& context);
 Status emit_resize(EmitContext& context);
 /// The operator that Resize replaced: the same as Resize of version 10.
 Status upgrade_upsample(UpgradeContext& context);
-extern const LegacyOp kUpsampleLegacy;
 
 }  // namespace tenon::ops
