@@ -1,0 +1,42 @@
+#include "lower/aten/families.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "lower/lower.h"
+
+namespace tenon::lower {
+
+namespace {
+
+using Table = std::unordered_map<std::string_view, HandlerFunction>;
+
+const Table& all_handlers() {
+  static const Table table = [] {
+    Table result;
+    for (auto family : {
+             symbolic_handlers,
+         })
+      for (const Handler& handler : family()) result.emplace(handler.target, handler.lower);
+    return result;
+  }();
+  return table;
+}
+
+}  // namespace
+
+HandlerFunction find_handler(std::string_view target) {
+  const Table& table = all_handlers();
+  auto it = table.find(target);
+  if (it == table.end()) it = table.find(target.substr(0, target.rfind('.')));
+  return it == table.end() ? nullptr : it->second;
+}
+
+std::vector<std::string_view> lowered_targets() {
+  std::vector<std::string_view> targets;
+  for (const auto& [target, handler] : all_handlers()) targets.push_back(target);
+  std::sort(targets.begin(), targets.end());
+  return targets;
+}
+
+}  // namespace tenon::lower

@@ -1,0 +1,262 @@
+#include "lower/lower.h"
+
+#include <algorithm>
+
+#include "lower/context.h"
+#include "tensor/element.h"
+
+namespace tenon::lower {
+
+namespace {
+
+std::shared_ptr<const Provenance> provenance_of(const aten::Node& node) {
+  auto provenance = std::make_shared<Provenance>();
+  provenance->source_line = aten::source_line(node.origin);
+  provenance->module_path = aten::module_path(node.origin);
+  provenance->target = node.target;
+  return provenance;
+}
+
+// The name that a user would give to a leaf: "logits" for "['logits']" and ".logits", nothing for "" and
+// "[0]".
+std::string name_of_leaf(const std::string& path) {
+  size_t end = path.size();
+  if (end > 4 && path.compare(end - 2, 2, "']") == 0) {
+    size_t begin = path.rfind("['");
+    if (begin != std::string::npos) return path.substr(begin + 2, end - begin - 4);
+  }
+  size_t dot = path.rfind('.');
+  return dot == std::string::npos || path.find('[', dot) != std::string::npos ? "" : path.substr(dot + 1);
+}
+
+class ProgramLowering {
+ public:
+  ProgramLowering(const aten::FunctionalProgram& functional, const LowerOptions& options)
+      : functional_(functional), program_(functional.program()), options_(options) {}
+
+  Result<TypedModel> run() {
+    model_.name = "main";
+    model_.origin = "torch.export " + program_.torch_version;
+    model_.warnings = functional_.warnings();
+    Lowering lowering(model_.graph, nullptr);
+    TENON_TRY(plan_dimension_names());
+    TENON_TRY(add_user_inputs(lowering));
+    TENON_TRY(add_weights(lowering));
+    TENON_TRY(lowering.run(program_.graph));
+    TENON_TRY(add_outputs(lowering));
+    return std::move(model_);
+  }
+
+ private:
+  bool is_user_input(size_t i) const {
+    using Kind = aten::InputSpec::Kind;
+    Kind kind = program_.input_specs[i].kind;
+    const aten::Argument& input = program_.graph.inputs[i];
+    return kind == Kind::kUserInput && (input.get<aten::TensorRef>() || input.get<aten::SymIntRef>() ||
+                                        input.get<aten::SymFloatRef>() || input.get<aten::SymBoolRef>());
+  }
+
+  // The names that the program gives to its user inputs, in order.
+  static std::string program_name(const aten::Argument& input) {
+    if (const auto* reference = input.get<aten::TensorRef>()) return reference->name;
+    if (const auto* reference = input.get<aten::SymIntRef>()) return reference->name;
+    if (const auto* reference = input.get<aten::SymFloatRef>()) return reference->name;
+    if (const auto* reference = input.get<aten::SymBoolRef>()) return reference->name;
+    return "";
+  }
+
+  Status plan_dimension_names() {
+    size_t position = 0;
+    std::vector<std::pair<std::string, std::string>> inputs;  // user's name, program's name
+    for (size_t i = 0; i < program_.graph.inputs.size(); ++i) {
+      if (!is_user_input(i)) continue;
+      std::string own = program_name(program_.graph.inputs[i]);
+      inputs.emplace_back(position < options_.input_names.size() ? options_.input_names[position] : own, own);
+      ++position;
+    }
+    if (options_.input_names.size() > position)
+      return fail(ErrorCode::kUsage, "{} input names are given and the program has {} inputs",
+                  options_.input_names.size(), position);
+    std::vector<std::string> symbols;
+    for (const auto& [name, meta] : program_.graph.tensors)
+      for (const SymInt& size : meta.sizes) size.collect_symbols(symbols);
+    for (const auto& [symbol, name] : options_.dimension_names) {
+      if (std::find(symbols.begin(), symbols.end(), symbol) == symbols.end())
+        return fail(ErrorCode::kUsage, "the program has no dimension called '{}'", symbol);
+      names_[symbol] = name;
+    }
+    for (const auto& wish : options_.dynamic) {
+      auto found = std::find_if(inputs.begin(), inputs.end(), [&](const auto& pair) {
+        return pair.first == wish.input || pair.second == wish.input;
+      });
+      const aten::TensorMeta* meta =
+          found == inputs.end() ? nullptr : program_.graph.find_tensor(found->second);
+      if (!meta) return fail(ErrorCode::kUsage, "the program has no input called '{}'", wish.input);
+      auto rank = static_cast<int64_t>(meta->sizes.size());
+      if (wish.axis < -rank || wish.axis >= rank)
+        return fail(ErrorCode::kUsage, "input '{}' has {} dimensions, not a dimension {}", wish.input, rank,
+                    wish.axis);
+      const SymInt& size = meta->sizes[static_cast<size_t>(wish.axis < 0 ? wish.axis + rank : wish.axis)];
+      if (auto fixed = size.constant())
+        return with_hint(
+            fail(ErrorCode::kUsage,
+                 "dimension {} of input '{}' was fixed to {} when the program was exported", wish.axis,
+                 wish.input, *fixed),
+            fmt::format("export it again with torch.export.export(model, args, dynamic_shapes={{'{}': {{{}: "
+                        "torch.export.Dim('{}')}}}})",
+                        found->second, wish.axis, wish.name));
+      if (auto symbol = size.symbol_name()) names_[*symbol] = wish.name;
+    }
+    return {};
+  }
+
+  SymShape renamed(const SymShape& sizes) const {
+    SymShape result;
+    for (const SymInt& size : sizes)
+      result.push_back(size.substitute([&](const std::string& symbol) -> std::optional<SymInt> {
+        auto it = names_.find(symbol);
+        return it == names_.end() ? std::nullopt : std::optional<SymInt>(SymInt::symbol(it->second));
+      }));
+    return result;
+  }
+
+  Status add_user_inputs(Lowering& lowering) {
+    size_t position = 0;
+    for (size_t i = 0; i < program_.graph.inputs.size(); ++i) {
+      if (!is_user_input(i)) continue;
+      const aten::Argument& input = program_.graph.inputs[i];
+      std::string own = program_name(input);
+      std::string name = position < options_.input_names.size() ? options_.input_names[position] : own;
+      ++position;
+      if (lowering.graph().find(name) != kNoValue)
+        return fail(ErrorCode::kUsage, "two inputs would be called '{}'", name);
+      ValueType type;
+      if (input.get<aten::TensorRef>()) {
+        const aten::TensorMeta* meta = program_.graph.find_tensor(own);
+        if (!meta || meta->type == DataType::kUndefined)
+          return fail(ErrorCode::kUnsupported, "input '{}' has an element type that ONNX does not have", own);
+        type = ValueType::tensor(meta->type, renamed(meta->sizes));
+      } else {
+        DataType element = input.get<aten::SymIntRef>()     ? DataType::kInt64
+                           : input.get<aten::SymFloatRef>() ? DataType::kFloat32
+                                                            : DataType::kBool;
+        type = ValueType::tensor(element, SymShape{});
+      }
+      lowering.bind(own, lowering.graph().add_input(name, std::move(type)));
+    }
+    return {};
+  }
+
+  Status add_weights(Lowering& lowering) {
+    std::map<std::string, ValueId> made;
+    for (size_t i = 0; i < program_.graph.inputs.size(); ++i) {
+      const aten::InputSpec& spec = program_.input_specs[i];
+      using Kind = aten::InputSpec::Kind;
+      if (spec.kind != Kind::kParameter && spec.kind != Kind::kBuffer && spec.kind != Kind::kTensorConstant)
+        continue;
+      const auto* reference = program_.graph.inputs[i].get<aten::TensorRef>();
+      const aten::Weight* weight = program_.find_weight(spec.target);
+      if (!reference || !weight)
+        return fail(ErrorCode::kInvalidModel, "the file holds no weight called '{}'", spec.target);
+      const std::string& owner = weight->shared_with.empty() ? spec.target : weight->shared_with;
+      auto [it, fresh] = made.try_emplace(owner, kNoValue);
+      if (fresh) it->second = lowering.graph().add_constant(owner, weight->tensor);
+      lowering.bind(reference->name, it->second);
+    }
+    return {};
+  }
+
+  Status add_outputs(Lowering& lowering) {
+    Graph& graph = lowering.graph();
+    std::vector<std::string> paths = leaf_paths(program_.output_tree);
+    size_t position = 0;
+    for (size_t i = 0; i < program_.graph.outputs.size(); ++i) {
+      using Kind = aten::OutputSpec::Kind;
+      const Kind kind = program_.output_specs[i].kind;
+      if (kind == Kind::kBufferMutation || kind == Kind::kUserInputMutation ||
+          kind == Kind::kParameterMutation) {
+        model_.warnings.push_back(
+            fmt::format("the program changes '{}' when it runs; the new value is not an output",
+                        program_.output_specs[i].target));
+        continue;
+      }
+      if (kind != Kind::kUserOutput && kind != Kind::kLoss) continue;
+      const size_t leaf = position++;
+      const aten::Argument& argument = program_.graph.outputs[i];
+      if (argument.is_none()) continue;
+      ValueId id = TENON_TRY(lowering.output_value(argument));
+      const size_t number = graph.outputs.size();
+      std::string wish;
+      if (number < options_.output_names.size())
+        wish = options_.output_names[number];
+      else if (leaf < paths.size())
+        wish = name_of_leaf(paths[leaf]);
+      const bool asked = number < options_.output_names.size();
+      const bool repeated = std::find(graph.outputs.begin(), graph.outputs.end(), id) != graph.outputs.end();
+      if (repeated || graph.is_input(id) || graph.value(id).constant) {
+        lowering.builder().set_origin("output", nullptr);
+        id = TENON_TRY(lowering.builder().add(Op::kIdentity, {id}, {}, "output"));
+      }
+      if (!wish.empty() && graph.value(id).name != wish) {
+        ValueId holder = graph.find(wish);
+        bool fixed = holder != kNoValue &&
+                     (graph.is_input(holder) || graph.value(holder).constant ||
+                      std::find(graph.outputs.begin(), graph.outputs.end(), holder) != graph.outputs.end());
+        if (fixed && asked)
+          return fail(ErrorCode::kUsage, "the name '{}' is taken by another input, output or weight", wish);
+        if (fixed)
+          wish = graph.unique_name(wish);
+        else if (holder != kNoValue)
+          graph.rename(holder, graph.unique_name(wish + "_inner"));
+        graph.rename(id, wish);
+      }
+      graph.outputs.push_back(id);
+    }
+    if (options_.output_names.size() > graph.outputs.size())
+      return fail(ErrorCode::kUsage, "{} output names are given and the program has {} outputs",
+                  options_.output_names.size(), graph.outputs.size());
+    return {};
+  }
+
+  const aten::FunctionalProgram& functional_;
+  const aten::Program& program_;
+  const LowerOptions& options_;
+  TypedModel model_;
+  std::map<std::string, std::string> names_;  // symbol to the user's name
+};
+
+}  // namespace
+
+Status Lowering::run(const aten::Graph& source) {
+  for (const aten::Node& node : source.nodes) {
+    builder_.set_origin(node.name, provenance_of(node));
+    LowerContext context(*this, source, node);
+    HandlerFunction handler = find_handler(node.target);
+    if (!handler)
+      return with_hint(context.unsupported("this ATen operator has no lowering"),
+                       "tenon ops --aten lists the operators that have one");
+    Status status = handler(context);
+    if (!status.ok()) return at_node(std::move(status.error()), node.name, node.target);
+  }
+  return {};
+}
+
+Result<ValueId> Lowering::output_value(const aten::Argument& argument) {
+  if (const auto* reference = argument.get<aten::TensorRef>()) return value(reference->name);
+  if (const auto* reference = argument.get<aten::SymIntRef>()) return value(reference->name);
+  if (const auto* reference = argument.get<aten::SymFloatRef>()) return value(reference->name);
+  if (const auto* reference = argument.get<aten::SymBoolRef>()) return value(reference->name);
+  builder_.set_origin("output", nullptr);
+  if (const auto* integer = argument.get<int64_t>()) return builder_.constant(Tensor::scalar(*integer));
+  if (const auto* real = argument.get<double>()) return builder_.constant_scalar(DataType::kFloat32, *real);
+  if (const auto* truth = argument.get<bool>())
+    return builder_.constant_scalar(DataType::kBool, *truth ? 1 : 0);
+  return fail(ErrorCode::kUnsupported, "an output of the program is {}, which ONNX cannot give",
+              aten::kind_name(argument));
+}
+
+Result<TypedModel> lower(const aten::FunctionalProgram& program, const LowerOptions& options) {
+  return ProgramLowering(program, options).run();
+}
+
+}  // namespace tenon::lower
