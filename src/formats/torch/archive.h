@@ -29,6 +29,8 @@ class TorchArchive {
   Result<SharedBytes> read(std::string_view record) const;
   /// The size of a record's contents; 0 when it is not there.
   uint64_t size(std::string_view record) const;
+  /// Of the whole archive.
+  size_t size_bytes() const { return zip_.size_bytes(); }
   /// The names of all records that begin with `prefix`, in the order of the archive.
   std::vector<std::string> list(std::string_view prefix = {}) const;
 

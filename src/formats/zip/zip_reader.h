@@ -50,6 +50,9 @@ class ZipReader {
   /// Null when there is none of that name.
   const ZipEntry* find(std::string_view name) const;
 
+  /// Of the whole archive.
+  size_t size_bytes() const { return archive_.size(); }
+
   /// The contents: a view of the archive for a stored entry, a new buffer (64-byte aligned) for a deflated
   /// one. The checksum is verified on each call, unless every checksum in the archive is zero: PyTorch leaves
   /// them out on request (torch.serialization.set_crc32_options).
