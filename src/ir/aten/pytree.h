@@ -18,11 +18,6 @@ struct PyTree {
   std::vector<PyTree> children;
 };
 
-/// Parses what torch.utils._pytree.treespec_dumps writes (protocol 1), e.g.
-/// [1, {"type": "builtins.tuple", "context": "null", "children_spec": [{"type": null, ...}]}].
-/// At most 64 levels deep. Errors: kMalformed, kUnsupported (another protocol).
-Result<PyTree> parse_treespec(std::string_view json);
-
 /// A path to each leaf in order, as Python would write it after the root: "[0]", "['logits']", ".hidden". The
 /// single leaf of a tree that is a leaf itself has the path "".
 std::vector<std::string> leaf_paths(const PyTree& tree);

@@ -1,0 +1,114 @@
+#include "formats/torch/pt2/weights.h"
+
+#include <map>
+#include <tuple>
+
+#include "base/try.h"
+#include "formats/torch/pt2/graph_reader.h"
+#include "formats/torch/strided.h"
+
+namespace tenon::pt2 {
+
+namespace {
+
+// What copies of strided weights may take together beyond the file's own size.
+constexpr size_t kCopyBudgetBytes = size_t{256} << 20;
+
+Result<StridedLayout> constant_layout(const aten::TensorMeta& meta) {
+  auto sizes = constant_shape(meta.sizes);
+  auto strides = constant_shape(meta.strides);
+  auto offset = meta.storage_offset.constant();
+  if (!sizes || !strides || !offset) return fail(ErrorCode::kInvalidModel, "has a symbolic size");
+  return StridedLayout{std::move(*sizes), std::move(*strides), *offset};
+}
+
+// Reads the records of one folder (weights or constants) as its configuration lists them.
+class FolderReader {
+ public:
+  FolderReader(const TorchArchive& archive, std::string folder, size_t& budget_bytes, aten::Program& program)
+      : archive_(archive), folder_(std::move(folder)), budget_bytes_(budget_bytes), program_(program) {}
+
+  Status read(const std::string& config_record) {
+    auto text = TENON_TRY(archive_.read(config_record));
+    JsonDocument document = TENON_TRY(JsonDocument::parse(text.text()));
+    JsonObject root = TENON_TRY(JsonObject::of(document.root(), "a configuration of weights"));
+    JsonObject config = TENON_TRY(root.get_object("config"));
+    for (const auto& [name, value] : config.fields()) {
+      auto status = read_one(std::string(name), value);
+      if (!status.ok()) return at_node(std::move(status.error()), name, "");
+    }
+    return {};
+  }
+
+ private:
+  Status read_one(std::string name, JsonValue value) {
+    JsonObject object = TENON_TRY(JsonObject::of(value, "a weight's description"));
+    std::string path = TENON_TRY(object.get_string("path_name"));
+    bool pickled = object.find("use_pickle") && TENON_TRY(object.get_bool("use_pickle"));
+    if (!object.find("tensor_meta")) return {};  // a custom object: nothing that a graph of tensors can use
+    if (pickled)
+      return fail(ErrorCode::kUnsupported, "weight '{}' is stored as a Python object of a tensor subclass",
+                  name);
+    aten::TensorMeta meta = TENON_TRY(reader_.tensor_meta(TENON_TRY(object.get("tensor_meta"))));
+    if (meta.layout != aten::Layout::kStrided)
+      return fail(ErrorCode::kUnsupported, "weight '{}' is sparse", name);
+    if (meta.type == DataType::kUndefined)
+      return fail(ErrorCode::kUnsupported, "weight '{}' has an element type that tenon does not have", name);
+    StridedLayout layout = TENON_TRY(constant_layout(meta));
+    aten::Weight weight;
+    weight.is_parameter = TENON_TRY(object.get_bool("is_param"));
+    auto [first, fresh] = seen_.try_emplace(std::tuple(path, meta.type, layout), name);
+    if (fresh) {
+      auto storage = TENON_TRY(archive_.read(folder_ + path));
+      weight.tensor = TENON_TRY(load_strided(meta.type, layout, storage, budget_bytes_));
+    } else {
+      weight.tensor = program_.weights.at(first->second).tensor;
+      weight.shared_with = first->second;
+    }
+    if (!program_.weights.emplace(std::move(name), std::move(weight)).second)
+      return fail(ErrorCode::kInvalidModel, "a weight and a constant have the same name");
+    return {};
+  }
+
+  const TorchArchive& archive_;
+  std::string folder_;
+  size_t& budget_bytes_;
+  aten::Program& program_;
+  GraphReader reader_;
+  std::map<std::tuple<std::string, DataType, StridedLayout>, std::string> seen_;
+};
+
+Status check_signature(const aten::Program& program) {
+  using Kind = aten::InputSpec::Kind;
+  for (size_t i = 0; i < program.input_specs.size(); ++i) {
+    const aten::InputSpec& spec = program.input_specs[i];
+    if (spec.kind != Kind::kParameter && spec.kind != Kind::kBuffer && spec.kind != Kind::kTensorConstant)
+      continue;
+    const aten::Weight* weight = program.find_weight(spec.target);
+    if (weight == nullptr)
+      return fail(ErrorCode::kInvalidModel, "the file has no data for '{}', which the program reads as '{}'",
+                  spec.target, spec.name);
+    const aten::TensorMeta* meta = program.graph.find_tensor(spec.name);
+    if (meta == nullptr) return fail(ErrorCode::kInvalidModel, "input '{}' has no type", spec.name);
+    if (meta->type != weight->tensor.type() || meta->sizes != to_sym(weight->tensor.shape()))
+      return fail(ErrorCode::kInvalidModel, "'{}' is {}{} in the file, and {}{} in the program", spec.target,
+                  data_type_name(weight->tensor.type()), to_string(weight->tensor.shape()),
+                  data_type_name(meta->type), to_string(meta->sizes));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status read_weights(const TorchArchive& archive, const std::string& name, aten::Program& program) {
+  size_t budget_bytes = kCopyBudgetBytes;
+  for (std::string folder : {"data/weights/", "data/constants/"}) {
+    std::string kind = folder == "data/weights/" ? "weights" : "constants";
+    std::string config = folder + name + "_" + kind + "_config.json";
+    if (!archive.has(config)) return fail(ErrorCode::kMalformed, "the archive has no record '{}'", config);
+    TENON_TRY(FolderReader(archive, folder, budget_bytes, program).read(config));
+  }
+  return check_signature(program);
+}
+
+}  // namespace tenon::pt2
