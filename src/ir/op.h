@@ -1,4 +1,5 @@
-// Op: which operator a canonical node is. The list is src/ir/ops.def, one row an operator.
+// Op: which operator a canonical node is: one value for every operator of the ONNX standard, generated from
+// the pinned onnx package. Which of them tenon has is said by ir/ops.def.
 #pragma once
 
 #include <cstdint>
@@ -7,15 +8,15 @@
 namespace tenon {
 
 enum class Op : uint16_t {
-#define TENON_OP(name) k##name,
-#include "ir/ops.def"
-#undef TENON_OP
+#define TENON_OPERATOR(name) k##name,
+#include "ir/op_names.def"
+#undef TENON_OPERATOR
 };
 
 inline constexpr int kOpCount = 0
-#define TENON_OP(name) +1
-#include "ir/ops.def"
-#undef TENON_OP
+#define TENON_OPERATOR(name) +1
+#include "ir/op_names.def"
+#undef TENON_OPERATOR
     ;
 
 /// The operator's name in ONNX: "Conv".

@@ -48,11 +48,12 @@ struct LegacyOp {
   Upgrade upgrade;
 };
 
-// The definitions: one `constinit const OpDef kName{...}` in the operator's folder for each row of
-// ir/ops.def. For a TENON_LEGACY(Upsample) row: `constinit const LegacyOp kUpsampleLegacy{...}`.
-#define TENON_OP(name) extern const OpDef k##name;
-#define TENON_LEGACY(name) extern const LegacyOp k##name##Legacy;
-#include "ir/ops.def"
-#undef TENON_OP
+// The definitions: one `constinit const OpDef kConv{...}` in the operator's folder for each TENON_OP row of
+// ir/ops.def, and `constinit const LegacyOp kUpsampleLegacy{...}` for a TENON_LEGACY(Upsample) row.
+#define TENON_OPERATOR(name)  \
+  extern const OpDef k##name; \
+  extern const LegacyOp k##name##Legacy;
+#include "ir/op_names.def"
+#undef TENON_OPERATOR
 
 }  // namespace tenon::ops

@@ -8,9 +8,9 @@ namespace tenon {
 namespace {
 
 constexpr std::string_view kNames[] = {
-#define TENON_OP(name) #name,
-#include "ir/ops.def"
-#undef TENON_OP
+#define TENON_OPERATOR(name) #name,
+#include "ir/op_names.def"
+#undef TENON_OPERATOR
 };
 
 }  // namespace
@@ -23,11 +23,14 @@ namespace ops {
 
 namespace {
 
-constexpr std::array<const OpDef*, kOpCount> kOps = {
-#define TENON_OP(name) &k##name,
+// By Op; null for an operator of the standard that tenon does not have.
+constexpr auto kOps = [] {
+  std::array<const OpDef*, kOpCount> table{};
+#define TENON_OP(name) table[static_cast<size_t>(Op::k##name)] = &k##name;
 #include "ir/ops.def"
 #undef TENON_OP
-};
+  return table;
+}();
 
 constexpr const LegacyOp* kLegacy[] = {
     nullptr,  // keeps the array from being empty
@@ -46,7 +49,8 @@ const OpDef& op_def(Op op) {
 const OpDef* find_op(std::string_view domain, std::string_view name) {
   static const auto index = [] {
     std::unordered_map<std::string_view, const OpDef*> map;
-    for (const OpDef* def : kOps) map.emplace(def->name, def);
+    for (const OpDef* def : kOps)
+      if (def) map.emplace(def->name, def);
     return map;
   }();
   auto it = index.find(name);
@@ -56,7 +60,8 @@ const OpDef* find_op(std::string_view domain, std::string_view name) {
 Op op_of(const OpDef& def) {
   static const auto index = [] {
     std::unordered_map<const OpDef*, Op> map;
-    for (size_t i = 0; i < kOps.size(); ++i) map.emplace(kOps[i], static_cast<Op>(i));
+    for (size_t i = 0; i < kOps.size(); ++i)
+      if (kOps[i]) map.emplace(kOps[i], static_cast<Op>(i));
     return map;
   }();
   return index.at(&def);

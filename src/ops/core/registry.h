@@ -8,6 +8,7 @@
 
 namespace tenon::ops {
 
+/// The definition of an operator that tenon has; nodes of graphs have no others.
 const OpDef& op_def(Op op);
 /// The operator of that name, or null.
 const OpDef* find_op(std::string_view domain, std::string_view name);
