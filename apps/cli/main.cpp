@@ -1,4 +1,22 @@
-#include "tenon/tensor.h"
-int main() {
-  return 0;
+#include <cstdio>
+
+#include "commands.h"
+
+int main(int argc, char** argv) {
+  CLI::App app("tenon: from a PyTorch model to a proven, tuned engine", "tenon");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "0.1.0");
+  int status = 0;
+  tenon::cli::add_test_command(app, status);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& help) {
+    return app.exit(help);
+  } catch (const CLI::CallForVersion& version) {
+    return app.exit(version);
+  } catch (const CLI::ParseError& error) {
+    std::fprintf(stderr, "tenon: %s; tenon --help lists the commands and their options\n", error.what());
+    return 2;
+  }
+  return status;
 }

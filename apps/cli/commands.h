@@ -1,0 +1,20 @@
+// The subcommands of the tool `tenon`, one file each, and what they share.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "tenon/error.h"
+
+namespace tenon::cli {
+
+/// Each adds its subcommand; when the command line names it, its callback sets `status` to the exit status.
+void add_test_command(CLI::App& app, int& status);
+
+/// Prints the error as one line to standard error and, with `json`, as an object to standard output. Returns
+/// the exit status that goes with it.
+int report(const Error& error, bool json);
+
+/// Whether progress may be shown on standard error.
+bool is_terminal();
+
+}  // namespace tenon::cli

@@ -1,0 +1,30 @@
+#include <unistd.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "commands.h"
+
+namespace tenon::cli {
+
+int report(const Error& error, bool json) {
+  std::fprintf(stderr, "tenon: %s\n", error.to_string().c_str());
+  if (json) {
+    const nlohmann::ordered_json object = {{"error",
+                                            {{"code", error_code_name(error.code)},
+                                             {"message", error.message},
+                                             {"file", error.file},
+                                             {"node", error.node},
+                                             {"op", error.op},
+                                             {"hint", error.hint}}}};
+    std::printf("%s\n",
+                object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
+  }
+  return exit_status(error.code);
+}
+
+bool is_terminal() {
+  return isatty(STDERR_FILENO) == 1;
+}
+
+}  // namespace tenon::cli
