@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "ops/core/builder.h"
+#include "ops/core/inline_functions.h"
 #include "ops/core/registry.h"
 
 namespace tenon::ops {
@@ -269,6 +270,10 @@ class Upgrader {
     shell.provenance = provenance_of(node);
     Attributes attributes;
     for (const onnx::Attribute& attribute : node.attributes) {
+      if (!attribute.ref_attr_name.empty()) {
+        return fail(ErrorCode::kInvalidModel,
+                    "attribute '{}' refers to an attribute of a function, outside of one", attribute.name);
+      }
       if (const auto* body = std::get_if<onnx::Attribute::GraphPtr>(&attribute.value)) {
         auto subgraph = std::make_shared<Graph>();
         TENON_TRY(convert_graph(**body, *subgraph, &scope, depth + 1, formal_elements(node, inputs, scope)));
@@ -356,6 +361,7 @@ ValueType type_from(const onnx::Type& type) {
 }
 
 Result<TypedModel> upgrade(const onnx::Model& model) {
+  if (!model.functions.empty()) return upgrade(TENON_TRY(inline_functions(model)));
   TypedModel typed;
   typed.name = model.graph.name;
   typed.metadata = model.metadata_props;
