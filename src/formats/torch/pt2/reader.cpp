@@ -2,6 +2,7 @@
 
 #include "base/try.h"
 #include "formats/torch/pt2/graph_reader.h"
+#include "formats/torch/pt2/sample_inputs.h"
 #include "formats/torch/pt2/signature.h"
 #include "formats/torch/pt2/weights.h"
 #include "ir/aten/verify.h"
@@ -84,6 +85,11 @@ Result<aten::Program> read_pt2(const TorchArchive& archive) {
   SharedBytes text = TENON_TRY(archive.read("models/" + name + ".json"));
   aten::Program program = TENON_TRY(read_pt2_json(text.text()));
   TENON_TRY(read_weights(archive, name, program));
+  std::string samples = "data/sample_inputs/" + name + ".pt";
+  if (archive.size(samples) != 0) {
+    auto values = read_sample_inputs(archive, samples, program.input_tree);
+    if (values.ok()) program.sample_inputs = std::move(*values);
+  }
   return program;
 }
 

@@ -6,13 +6,11 @@
 #include "base/try.h"
 #include "formats/torch/pt2/graph_reader.h"
 #include "formats/torch/strided.h"
+#include "formats/torch/torch_save.h"
 
 namespace tenon::pt2 {
 
 namespace {
-
-// What copies of strided weights may take together beyond the file's own size.
-constexpr size_t kCopyBudgetBytes = size_t{256} << 20;
 
 Result<StridedLayout> constant_layout(const aten::TensorMeta& meta) {
   auto sizes = constant_shape(meta.sizes);
@@ -78,6 +76,30 @@ class FolderReader {
   std::map<std::tuple<std::string, DataType, StridedLayout>, std::string> seen_;
 };
 
+// What torch 2.8 wrote instead: one torch.save file with a dictionary of tensors by name.
+Status read_pickled(const TorchArchive& archive, const std::string& record, aten::Program& program) {
+  TorchSave save = TENON_TRY(TorchSave::open(TENON_TRY(archive.read(record))));
+  const auto* dict = save.root().as<pickle::Dict>();
+  if (dict == nullptr) return fail(ErrorCode::kMalformed, "record '{}' is no dictionary of tensors", record);
+  std::map<std::tuple<const std::byte*, DataType, Shape>, std::string> seen;
+  for (const auto& [key, value] : dict->entries) {
+    const auto* name = key->as<std::string_view>();
+    const pickle::Tensor* tensor = value->tensor();
+    if (name == nullptr || tensor == nullptr) continue;  // a custom object
+    aten::Weight weight;
+    weight.is_parameter = tensor->is_parameter;
+    auto loaded = save.load(*tensor);
+    if (!loaded.ok()) return at_node(std::move(loaded.error()), *name, "");
+    weight.tensor = std::move(*loaded);
+    auto [first, fresh] =
+        seen.try_emplace(std::tuple(weight.tensor.raw(), weight.tensor.type(), weight.tensor.shape()), *name);
+    if (!fresh && weight.tensor.size() != 0) weight.shared_with = first->second;
+    if (!program.weights.emplace(std::string(*name), std::move(weight)).second)
+      return fail(ErrorCode::kInvalidModel, "two weights are called '{}'", *name);
+  }
+  return {};
+}
+
 Status check_signature(const aten::Program& program) {
   using Kind = aten::InputSpec::Kind;
   for (size_t i = 0; i < program.input_specs.size(); ++i) {
@@ -101,12 +123,14 @@ Status check_signature(const aten::Program& program) {
 }  // namespace
 
 Status read_weights(const TorchArchive& archive, const std::string& name, aten::Program& program) {
-  size_t budget_bytes = kCopyBudgetBytes;
-  for (std::string folder : {"data/weights/", "data/constants/"}) {
-    std::string kind = folder == "data/weights/" ? "weights" : "constants";
+  size_t budget_bytes = expansion_limit_bytes(archive.size_bytes());
+  for (std::string kind : {"weights", "constants"}) {
+    std::string folder = "data/" + kind + "/";
     std::string config = folder + name + "_" + kind + "_config.json";
-    if (!archive.has(config)) return fail(ErrorCode::kMalformed, "the archive has no record '{}'", config);
-    TENON_TRY(FolderReader(archive, folder, budget_bytes, program).read(config));
+    std::string pickled = folder + name + ".pt";
+    if (archive.has(config)) TENON_TRY(FolderReader(archive, folder, budget_bytes, program).read(config));
+    else if (archive.has(pickled)) TENON_TRY(read_pickled(archive, pickled, program));
+    else return fail(ErrorCode::kMalformed, "the archive has no record '{}'", config);
   }
   return check_signature(program);
 }
