@@ -9,7 +9,9 @@ namespace {
 
 using aten::PyTree;
 
-Error misfit() { return fail(ErrorCode::kMalformed, "the example inputs do not have the structure that the program says"); }
+Error misfit() {
+  return fail(ErrorCode::kMalformed, "the example inputs do not have the structure that the program says");
+}
 
 // The value of a dictionary's key as a PyTree names it: 'text' in quotes, anything else by its place.
 const pickle::Value* entry(const pickle::Dict& dict, const PyTree& tree, size_t index) {

@@ -6,9 +6,9 @@
 
 namespace tenon::pt2 {
 
-/// The leaves of the object that `record` holds (torch.save of (args, kwargs)), in the order of `tree`: tensors,
-/// and undefined tensors for leaves of other kinds. kMalformed when the object is damaged or does not have the
-/// shape of `tree`, or when it is more than plain data, which custom input classes are.
+/// The leaves of the object that `record` holds (torch.save of (args, kwargs)), in the order of `tree`:
+/// tensors, and undefined tensors for leaves of other kinds. kMalformed when the object is damaged or does
+/// not have the shape of `tree`, or when it is more than plain data, which custom input classes are.
 Result<std::vector<Value>> read_sample_inputs(const TorchArchive& archive, const std::string& record,
                                               const aten::PyTree& tree);
 

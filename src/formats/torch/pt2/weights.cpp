@@ -128,9 +128,12 @@ Status read_weights(const TorchArchive& archive, const std::string& name, aten::
     std::string folder = "data/" + kind + "/";
     std::string config = folder + name + "_" + kind + "_config.json";
     std::string pickled = folder + name + ".pt";
-    if (archive.has(config)) TENON_TRY(FolderReader(archive, folder, budget_bytes, program).read(config));
-    else if (archive.has(pickled)) TENON_TRY(read_pickled(archive, pickled, program));
-    else return fail(ErrorCode::kMalformed, "the archive has no record '{}'", config);
+    if (archive.has(config))
+      TENON_TRY(FolderReader(archive, folder, budget_bytes, program).read(config));
+    else if (archive.has(pickled))
+      TENON_TRY(read_pickled(archive, pickled, program));
+    else
+      return fail(ErrorCode::kMalformed, "the archive has no record '{}'", config);
   }
   return check_signature(program);
 }
