@@ -1,6 +1,7 @@
 // NonMaxSuppression (https://onnx.ai/onnx/operators/onnx__NonMaxSuppression.html): for each image and class
 // takes boxes by falling score (ties: the lower index first) and drops those that overlap a taken one.
 #include <algorithm>
+#include <cmath>
 
 #include "ops/core/op_def.h"
 #include "tensor/element.h"
@@ -57,8 +58,10 @@ Status reference(KernelContext& context) {
       const float* score = scores.data<float>() + (b * classes + c) * count;
       std::vector<int64_t> order;
       for (int64_t i = 0; i < count; ++i)
-        if (!given(4) || score[i] > context.input(4).data<float>()[0]) order.push_back(i);
-      std::stable_sort(order.begin(), order.end(), [&](int64_t i, int64_t j) { return score[i] > score[j]; });
+        if (!std::isnan(score[i]) && (!given(4) || score[i] > context.input(4).data<float>()[0]))
+          order.push_back(i);
+      std::sort(order.begin(), order.end(),
+                [&](int64_t i, int64_t j) { return score[i] != score[j] ? score[i] > score[j] : i < j; });
       std::vector<Box> taken;
       for (int64_t i : order) {
         if (static_cast<int64_t>(taken.size()) >= most) break;
