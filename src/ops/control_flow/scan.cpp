@@ -1,5 +1,6 @@
 // Scan: a subgraph run over the slices of tensors, with values carried along.
 // https://onnx.ai/onnx/operators/onnx__Scan.html
+#include "ops/control_flow/scan.h"
 #include "kernels/strided_copy.h"
 #include "ops/control_flow/stack.h"
 #include "ops/control_flow/types.h"
@@ -162,11 +163,6 @@ Status reference(KernelContext& context) {
   return {};
 }
 
-Status upgrade(UpgradeContext& context) {
-  if (context.since_version() >= 9) return upgrade_unchanged(context);
-  return fail(ErrorCode::kUnsupported, "Scan of opset 8, over batches");
-}
-
 Status emit(EmitContext& context) {
   return context.opset() >= 9 ? emit_unchanged(context) : context.unsupported(9, "a scan without a batch");
 }
@@ -176,7 +172,7 @@ Status emit(EmitContext& context) {
 constinit const OpDef kScan{.name = "Scan",
                             .infer = infer,
                             .reference = reference,
-                            .upgrade = upgrade,
+                            .upgrade = upgrade_scan,
                             .emit = emit,
                             .traits = {.control_flow = true}};
 

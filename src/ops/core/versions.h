@@ -39,6 +39,10 @@ class UpgradeContext {
   bool has_output(size_t i) const { return i < outputs_.size() && outputs_[i] != kNoValue; }
   /// The attributes of the file, with the defaults of the version in force.
   const Attributes& attributes() const { return attributes_; }
+  /// The bodies of control flow, by attribute name.
+  const std::vector<std::pair<std::string, std::shared_ptr<Graph>>>& subgraphs() const {
+    return shell_.subgraphs;
+  }
   /// The constant behind an input, or null.
   const Tensor* constant(size_t i) const { return builder_.graph().constant(input(i)); }
 

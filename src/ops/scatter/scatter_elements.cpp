@@ -49,9 +49,17 @@ Status reference(KernelContext& context) {
   return {};
 }
 
+Status upgrade_scatter(UpgradeContext& context) {
+  Attributes attributes = context.attributes();
+  attributes.set("reduction", std::string("none"));
+  return context.finish(Op::kScatterElements, context.inputs(), std::move(attributes));
+}
+
 }  // namespace
 
 constinit const OpDef kScatterElements{
     .name = "ScatterElements", .infer = infer, .reference = reference, .emit = emit_scatter};
+
+constinit const LegacyOp kScatterLegacy{.name = "Scatter", .upgrade = upgrade_scatter};
 
 }  // namespace tenon::ops
