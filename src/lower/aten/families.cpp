@@ -15,6 +15,16 @@ const Table& all_handlers() {
   static const Table table = [] {
     Table result;
     for (auto family : {
+             control_flow_handlers,
+             expand_handlers,
+             factory_handlers,
+             index_handlers,
+             join_handlers,
+             rearranging_handlers,
+             scatter_handlers,
+             searching_handlers,
+             slice_handlers,
+             view_handlers,
              symbolic_handlers,
          })
       for (const Handler& handler : family()) result.emplace(handler.target, handler.lower);

@@ -8,6 +8,16 @@
 
 namespace tenon::lower {
 
-std::span<const Handler> symbolic_handlers();  ///< symbolic.cpp: sym_size, arithmetic on symbolic scalars
+std::span<const Handler> symbolic_handlers();      ///< symbolic.cpp: sym_size, arithmetic on symbolic scalars
+std::span<const Handler> control_flow_handlers();  ///< control_flow.cpp: cond, while_loop, scan, map
+std::span<const Handler> expand_handlers();        ///< expands.cpp: repeated elements
+std::span<const Handler> factory_handlers();       ///< factories.cpp: arange, full, zeros, eye
+std::span<const Handler> index_handlers();         ///< indexing.cpp: index, index_put, masks
+std::span<const Handler> join_handlers();          ///< joins.cpp: cat, stack, split, chunk, unbind
+std::span<const Handler> rearranging_handlers();   ///< rearranging.cpp: roll, flip, triangles, diagonals
+std::span<const Handler> scatter_handlers();       ///< scatters.cpp: scatter, index_add
+std::span<const Handler> searching_handlers();     ///< searching.cpp: searchsorted, bucketize
+std::span<const Handler> slice_handlers();         ///< slices.cpp: parts along an axis
+std::span<const Handler> view_handlers();          ///< views.cpp: shapes and orders of dimensions
 
 }  // namespace tenon::lower
