@@ -15,17 +15,11 @@ const Table& all_handlers() {
   static const Table table = [] {
     Table result;
     for (auto family : {
-             control_flow_handlers,
-             expand_handlers,
-             factory_handlers,
-             index_handlers,
-             join_handlers,
-             rearranging_handlers,
-             scatter_handlers,
-             searching_handlers,
-             slice_handlers,
-             view_handlers,
-             symbolic_handlers,
+             control_flow_handlers, expand_handlers,      factory_handlers,    index_handlers,
+             join_handlers,         rearranging_handlers, scatter_handlers,    searching_handlers,
+             slice_handlers,        view_handlers,        activation_handlers, arithmetic_handlers,
+             comparison_handlers,   norm_handlers,        order_handlers,      pointwise_handlers,
+             reduction_handlers,    softmax_handlers,     symbolic_handlers,
          })
       for (const Handler& handler : family()) result.emplace(handler.target, handler.lower);
     return result;

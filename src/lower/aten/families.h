@@ -19,5 +19,13 @@ std::span<const Handler> scatter_handlers();       ///< scatters.cpp: scatter, i
 std::span<const Handler> searching_handlers();     ///< searching.cpp: searchsorted, bucketize
 std::span<const Handler> slice_handlers();         ///< slices.cpp: parts along an axis
 std::span<const Handler> view_handlers();          ///< views.cpp: shapes and orders of dimensions
+std::span<const Handler> activation_handlers();    ///< activation.cpp: relu's kin, with their parameters
+std::span<const Handler> arithmetic_handlers();  ///< arithmetic.cpp: add, mul, div, clamp, ... with promotion
+std::span<const Handler> comparison_handlers();  ///< comparison.cpp: eq, lt, logic, bits, where
+std::span<const Handler> norm_handlers();        ///< norm.cpp: batch, layer, group, instance, RMS
+std::span<const Handler> order_handlers();       ///< order.cpp: argmax, topk, sort, cumsum
+std::span<const Handler> pointwise_handlers();   ///< pointwise.cpp: exp, sin, floor, isnan, ...
+std::span<const Handler> reduction_handlers();   ///< reduction.cpp: sum, mean, amax, var, norm
+std::span<const Handler> softmax_handlers();     ///< softmax.cpp: softmax, dropout, conversions of type
 
 }  // namespace tenon::lower

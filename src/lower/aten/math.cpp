@@ -2,7 +2,7 @@
 
 #include "tensor/element.h"
 
-namespace tenon::aten {
+namespace tenon::lower {
 
 Result<int64_t> Math::rank(ValueId x) const {
   const SymShape* shape = b_.shape(x);
@@ -11,10 +11,10 @@ Result<int64_t> Math::rank(ValueId x) const {
   return static_cast<int64_t>(shape->size());
 }
 
-Operand Math::operand(ValueId x) const {
+aten::Operand Math::operand(ValueId x) const {
   const SymShape* shape = b_.shape(x);
   const bool zero_dim = shape != nullptr && shape->empty();
-  return {b_.element(x), zero_dim ? Operand::Rank::kZeroDim : Operand::Rank::kTensor};
+  return {b_.element(x), zero_dim ? aten::Operand::Rank::kZeroDim : aten::Operand::Rank::kTensor};
 }
 
 Result<ValueId> Math::cast(ValueId x, DataType to) {
@@ -76,4 +76,4 @@ Result<ValueId> Math::reshape(ValueId x, const std::vector<int64_t>& shape) {
   return b_.add(Op::kReshape, {x, b_.constant_ints(shape)});
 }
 
-}  // namespace tenon::aten
+}  // namespace tenon::lower

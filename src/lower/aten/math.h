@@ -7,7 +7,7 @@
 #include "lower/aten/type_promotion.h"
 #include "ops/core/builder.h"
 
-namespace tenon::aten {
+namespace tenon::lower {
 
 class Math {
  public:
@@ -18,7 +18,7 @@ class Math {
   /// The rank, or kUnsupported when it is not known.
   Result<int64_t> rank(ValueId x) const;
   /// How the type rules see a value.
-  Operand operand(ValueId x) const;
+  aten::Operand operand(ValueId x) const;
 
   Result<ValueId> add_node(Op op, std::vector<ValueId> inputs, Attributes attributes = {}) {
     return b_.add(op, std::move(inputs), std::move(attributes));
@@ -36,7 +36,7 @@ class Math {
   /// `x` as `type`; `x` itself when it has that type.
   Result<ValueId> cast(ValueId x, DataType type);
   /// `x` as a real number: integers and bools become float32.
-  Result<ValueId> real(ValueId x) { return cast(x, real_type(type(x))); }
+  Result<ValueId> real(ValueId x) { return cast(x, aten::real_type(type(x))); }
   /// True where `x` is not zero.
   Result<ValueId> truth(ValueId x) { return cast(x, DataType::kBool); }
 
@@ -60,4 +60,4 @@ class Math {
   ops::GraphBuilder& b_;
 };
 
-}  // namespace tenon::aten
+}  // namespace tenon::lower

@@ -1,0 +1,194 @@
+// Activation functions of torch.nn. Each follows the formula in PyTorch's documentation.
+#include "lower/aten/families.h"
+#include "lower/aten/math.h"
+#include "tensor/element.h"
+
+namespace tenon::lower {
+
+namespace {
+
+float to_float(double value) {
+  return static_cast<float>(value);
+}
+
+Status lower_silu(LowerContext& context) {
+  return context.finish(Op::kSwish, { TENON_TRY(context.tensor("self")) }, {{"alpha", 1.0F}});
+}
+
+Status lower_gelu(LowerContext& context) {
+  return context.finish(Op::kGelu, { TENON_TRY(context.tensor("self")) },
+                        {{"approximate", TENON_TRY(context.args().string("approximate"))}});
+}
+
+Status lower_hardswish(LowerContext& context) {
+  return context.finish(Op::kHardSwish, { TENON_TRY(context.tensor("self")) });
+}
+
+Status lower_hardsigmoid(LowerContext& context) {
+  return context.finish(Op::kHardSigmoid, { TENON_TRY(context.tensor("self")) },
+                        {{"alpha", 1.0F / 6}, {"beta", 0.5F}});
+}
+
+Status lower_mish(LowerContext& context) {
+  return context.finish(Op::kMish, { TENON_TRY(context.tensor("self")) });
+}
+
+Status lower_relu6(LowerContext& context) {
+  const ValueId x = TENON_TRY(context.tensor("self"));
+  Math m(context.builder());
+  return context.finish(Op::kClip, {x, m.number(x, 0), m.number(x, 6)});
+}
+
+Status lower_hardtanh(LowerContext& context) {
+  const ValueId x = TENON_TRY(context.tensor("self"));
+  const ValueId low = TENON_TRY(context.scalar("min_val", context.element(x)));
+  const ValueId high = TENON_TRY(context.scalar("max_val", context.element(x)));
+  return context.finish(Op::kClip, {x, low, high});
+}
+
+Status lower_leaky_relu(LowerContext& context) {
+  const ValueId x = TENON_TRY(context.tensor("self"));
+  const double slope = TENON_TRY(context.args().number("negative_slope"));
+  return context.finish(Op::kLeakyRelu, {x}, {{"alpha", to_float(slope)}});
+}
+
+// In evaluation the slope is the middle of its range.
+Status lower_rrelu(LowerContext& context) {
+  const ValueId x = TENON_TRY(context.tensor("self"));
+  if (context.args().has("training") && TENON_TRY(context.args().boolean("training")))
+    return context.unsupported("rrelu in training mode draws random slopes: call model.eval() before export");
+  const double lower = TENON_TRY(context.args().number("lower"));
+  const double upper = TENON_TRY(context.args().number("upper"));
+  return context.finish(Op::kLeakyRelu, {x}, {{"alpha", to_float((lower + upper) / 2)}});
+}
+
+// One slope, or one a channel (dimension 1).
+Status lower_prelu(LowerContext& context) {
+  const ValueId x = TENON_TRY(context.tensor("self"));
+  ValueId slope = TENON_TRY(context.tensor("weight"));
+  const int64_t rank = TENON_TRY(context.rank(x));
+  const SymShape* shape = context.shape(slope);
+  const bool by_channel = shape != nullptr && shape->size() == 1 && !(*shape)[0].is(1);
+  if (by_channel && rank > 2) {
+    std::vector<int64_t> axes;
+    for (int64_t axis = 1; axis < rank - 1; ++axis) axes.push_back(axis);
+    slope = TENON_TRY(context.add(Op::kUnsqueeze, {slope, context.ints(axes)}));
+  }
+  return context.finish(Op::kPRelu, {x, slope});
+}
+
+// The slope is shaped to broadcast already.
+Status lower_prelu_kernel(LowerContext& context) {
+  return context.finish(Op::kPRelu, {
+    TENON_TRY(context.tensor("self"))
+    , TENON_TRY(context.tensor("weight"))
+  });
+}
+
+// scale * (x > 0 ? x : alpha * (exp(input_scale * x) - 1))
+Status lower_elu(LowerContext& context) {
+  const ValueId x = TENON_TRY(context.tensor("self"));
+  const double alpha = TENON_TRY(context.args().number("alpha"));
+  const double scale = TENON_TRY(context.args().number("scale"));
+  const double input_scale = TENON_TRY(context.args().number("input_scale"));
+  Math m(context.builder());
+  const Attributes attributes{{"alpha", to_float(alpha)}};
+  if (scale == 1 && input_scale == 1) return context.finish(Op::kElu, {x}, attributes);
+  const ValueId scaled = TENON_TRY(m.mul(x, m.number(x, input_scale)));
+  const ValueId curve = TENON_TRY(m.add_node(Op::kElu, {scaled}, attributes));
+  const ValueId positive = TENON_TRY(m.add_node(Op::kGreater, {x, m.number(x, 0)}));
+  const ValueId unscaled = TENON_TRY(m.where(positive, x, curve));
+  return context.finish(m.mul(unscaled, m.number(x, scale)));
+}
+
+Status lower_selu(LowerContext& context) {
+  return context.finish(Op::kSelu, { TENON_TRY(context.tensor("self")) });
+}
+
+Status lower_celu(LowerContext& context) {
+  const ValueId x = TENON_TRY(context.tensor("self"));
+  const double alpha = TENON_TRY(context.args().number("alpha"));
+  return context.finish(Op::kCelu, {x}, {{"alpha", to_float(alpha)}});
+}
+
+// log(1 + exp(beta * x)) / beta; x itself where beta * x is above the threshold. Above 20 both are one number
+// in float32.
+Status lower_softplus(LowerContext& context) {
+  const ValueId x = TENON_TRY(context.tensor("self"));
+  const double beta = TENON_TRY(context.args().number("beta"));
+  const double threshold = TENON_TRY(context.args().number("threshold"));
+  Math m(context.builder());
+  if (beta == 1 && threshold >= 20) return context.finish(Op::kSoftplus, {x});
+  const ValueId scaled = TENON_TRY(m.mul(x, m.number(x, beta)));
+  const ValueId curve = TENON_TRY(m.add_node(Op::kSoftplus, {scaled}));
+  const ValueId value = TENON_TRY(m.div(curve, m.number(x, beta)));
+  const ValueId linear = TENON_TRY(m.add_node(Op::kGreater, {scaled, m.number(x, threshold)}));
+  return context.finish(m.where(linear, x, value));
+}
+
+Status lower_softshrink(LowerContext& context) {
+  const ValueId x = TENON_TRY(context.tensor("self"));
+  const auto lambd = to_float(TENON_TRY(context.args().number("lambd")));
+  const float bias = context.args().op() == "softshrink" ? lambd : 0.0F;
+  return context.finish(Op::kShrink, {x}, {{"lambd", lambd}, {"bias", bias}});
+}
+
+// x > threshold ? x : value; a NaN stays.
+Status lower_threshold(LowerContext& context) {
+  const ValueId x = TENON_TRY(context.tensor("self"));
+  const ValueId threshold = TENON_TRY(context.scalar("threshold", context.element(x)));
+  const ValueId value = TENON_TRY(context.scalar("value", context.element(x)));
+  const ValueId replaced = TENON_TRY(context.add(Op::kLessOrEqual, {x, threshold}));
+  return context.finish(Op::kWhere, {replaced, value, x});
+}
+
+// -softplus(-x)
+Status lower_log_sigmoid(LowerContext& context) {
+  const ValueId x = TENON_TRY(context.tensor("self"));
+  const ValueId negative = TENON_TRY(context.add(Op::kNeg, {x}));
+  const ValueId curve = TENON_TRY(context.add(Op::kSoftplus, {negative}));
+  const ValueId result = TENON_TRY(context.add(Op::kNeg, {curve}));
+  return context.finish(std::vector<ValueId>{result, kNoValue});  // the buffer is for the backward pass
+}
+
+// The first half of the dimension, gated by the sigmoid of the second.
+Status lower_glu(LowerContext& context) {
+  const ValueId x = TENON_TRY(context.tensor("self"));
+  const int64_t axis = TENON_TRY(context.args().integer("dim"));
+  const std::vector<ValueId> halves =
+      TENON_TRY(context.add_multi(Op::kSplit, {x}, {{"axis", axis}, {"num_outputs", int64_t{2}}}, 2));
+  const ValueId gate = TENON_TRY(context.add(Op::kSigmoid, {halves[1]}));
+  return context.finish(Op::kMul, {halves[0], gate});
+}
+
+constexpr Handler kHandlers[] = {
+    {"aten.silu", lower_silu},
+    {"aten.gelu", lower_gelu},
+    {"aten.hardswish", lower_hardswish},
+    {"aten.hardsigmoid", lower_hardsigmoid},
+    {"aten.mish", lower_mish},
+    {"aten.relu6", lower_relu6},
+    {"aten.hardtanh", lower_hardtanh},
+    {"aten.leaky_relu", lower_leaky_relu},
+    {"aten.rrelu", lower_rrelu},
+    {"aten.prelu", lower_prelu},
+    {"aten._prelu_kernel", lower_prelu_kernel},
+    {"aten.elu", lower_elu},
+    {"aten.selu", lower_selu},
+    {"aten.celu", lower_celu},
+    {"aten.softplus", lower_softplus},
+    {"aten.softshrink", lower_softshrink},
+    {"aten.hardshrink", lower_softshrink},
+    {"aten.threshold", lower_threshold},
+    {"aten.log_sigmoid", lower_log_sigmoid},
+    {"aten.log_sigmoid_forward", lower_log_sigmoid},
+    {"aten.glu", lower_glu},
+};
+
+}  // namespace
+
+std::span<const Handler> activation_handlers() {
+  return kHandlers;
+}
+
+}  // namespace tenon::lower
