@@ -17,17 +17,21 @@ bool made_by_inference(const SymInt& dim) {
 struct Carried {
   ValueType type;
   std::vector<bool> widened;
+  bool any_kind = false;
 
   /// Takes in what the value is after an iteration; true when that told something new.
   Result<bool> absorb(const ValueType& next, InferContext& context) {
+    if (any_kind) return false;
     if (next.kind == ValueType::Kind::kUnknown || type.kind == ValueType::Kind::kUnknown) {
       const bool news = type.kind != next.kind && type.kind == ValueType::Kind::kUnknown;
       if (news) type = next;
       return news;
     }
-    if (next.kind != type.kind)
-      return fail(ErrorCode::kInvalidModel, "a value carried through a loop changes from {} to {}",
-                  type.to_string(), next.to_string());
+    if (next.kind != type.kind) {  // an optional that is opened on the way
+      type = {};
+      any_kind = true;
+      return true;
+    }
     if (!type.is_tensor()) {
       if (same_type(type, next)) return false;
       ValueType wider = either_type(type, next, context);

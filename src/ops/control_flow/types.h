@@ -28,7 +28,7 @@ struct LoopFacts {
 
 /// Infers the subgraph with `formals` as inputs, of which `count` from `first_formal` on are carried from one
 /// iteration to the next as outputs from `first_result` on. Dimensions that change between iterations are
-/// widened until nothing changes. kInvalidModel when a carried value changes its kind or element type, or the
+/// widened until nothing changes. kInvalidModel when a carried value changes its element type, or the
 /// subgraph has too few outputs.
 Result<LoopFacts> infer_loop(InferContext& context, std::string_view attribute,
                              std::vector<ValueFacts> formals, size_t first_formal, size_t first_result,

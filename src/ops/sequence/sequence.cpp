@@ -93,6 +93,8 @@ Status infer_insert(InferContext& context) {
 
 Status insert(KernelContext& context) {
   Sequence sequence = *TENON_TRY(sequence_input(context, 0));
+  if (context.value(1).is_tensor() && sequence.items.empty() && sequence.element_type == DataType::kUndefined)
+    sequence.element_type = context.input(1).type();
   if (context.value(1).is_tensor() && context.input(1).type() != sequence.element_type)
     return fail(ErrorCode::kInvalidModel, "a {} tensor is inserted into a sequence of {} tensors",
                 data_type_name(context.input(1).type()), data_type_name(sequence.element_type));
