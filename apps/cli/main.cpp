@@ -7,6 +7,8 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", "0.1.0");
   int status = 0;
+  tenon::cli::add_export_command(app, status);
+  tenon::cli::add_ops_command(app, status);
   tenon::cli::add_test_command(app, status);
   try {
     app.parse(argc, argv);

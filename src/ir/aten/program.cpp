@@ -49,8 +49,8 @@ std::string_view after_last(std::string_view text, char separator) {
   return at == std::string_view::npos ? text : text.substr(at + 1);
 }
 
-// The path and type of the innermost module: the path may hold commas, the type ("a.b.C") does not. Nodes that
-// PyTorch's own passes inserted have a placeholder instead of a module.
+// The path and type of the innermost module: the path may hold commas, the type ("a.b.C") does not. Nodes
+// that PyTorch's own passes inserted have a placeholder instead of a module.
 struct ModuleEntry {
   std::string_view path, type;
 };
@@ -58,7 +58,8 @@ ModuleEntry innermost_module(const NodeOrigin& origin) {
   std::string_view entry = after_last(origin.nn_module_stack, ';');
   size_t first = entry.find(',');
   size_t last = entry.rfind(',');
-  if (first == std::string_view::npos || first == last || entry.starts_with("_empty_nn_module_stack")) return {};
+  if (first == std::string_view::npos || first == last || entry.starts_with("_empty_nn_module_stack"))
+    return {};
   return {entry.substr(first + 1, last - first - 1), entry.substr(last + 1)};
 }
 

@@ -1,0 +1,64 @@
+#include "convert/load.h"
+
+#include "base/mapped_file.h"
+#include "formats/detect.h"
+#include "formats/onnx/reader.h"
+#include "formats/torch/pt2/reader.h"
+#include "ops/core/inline_functions.h"
+#include "ops/core/upgrade.h"
+
+namespace tenon {
+
+namespace {
+
+Result<TypedModel> load_onnx(const std::string& path) {
+  return ops::upgrade(TENON_TRY(ops::inline_functions(TENON_TRY(onnx::read_model(path)))));
+}
+
+Result<TypedModel> load_program(const std::string& path, const LoadOptions& options) {
+  aten::Program program = TENON_TRY(read_pt2_file(path));
+  auto functional = TENON_TRY(aten::functionalise(std::move(program)));
+  return lower::lower(functional, options.lower);
+}
+
+Result<TypedModel> load_weights(const LoadOptions& options) {
+  if (options.arch.empty())
+    return with_hint(fail(ErrorCode::kUsage, "the file holds weights without a program"),
+                     "name their architecture with --arch, e.g. --arch resnet18, or save a program with "
+                     "torch.export.save");
+  return fail(ErrorCode::kUnsupported, "architecture '{}' is not known", options.arch);
+}
+
+Result<TypedModel> load(const std::string& path, const LoadOptions& options) {
+  auto file = TENON_TRY(MappedFile::open(path));
+  const FileFormat format = detect_format(file->bytes());
+  switch (format) {
+    case FileFormat::kOnnx:
+      return load_onnx(path);
+    case FileFormat::kTorchExport:
+      return load_program(path, options);
+    case FileFormat::kTorchSave:
+    case FileFormat::kTorchLegacy:
+    case FileFormat::kSafetensors:
+      return load_weights(options);
+    case FileFormat::kEmpty:
+      return fail(ErrorCode::kMalformed, "the file is empty");
+    case FileFormat::kTorchScript:
+      return with_hint(fail(ErrorCode::kUnsupported, "the file is a TorchScript archive"),
+                       "export it with torch.export.save(torch.export.export(model, args), 'model.pt2')");
+    case FileFormat::kDamagedZip:
+      return load_program(path, options);
+    default:
+      return fail(ErrorCode::kMalformed, "the file is {}, not a model", format_name(format));
+  }
+}
+
+}  // namespace
+
+Result<TypedModel> load_model(const std::string& path, const LoadOptions& options) {
+  auto result = load(path, options);
+  if (!result.ok()) return at_file(std::move(result.error()), path);
+  return result;
+}
+
+}  // namespace tenon

@@ -1,0 +1,23 @@
+// Any model file to a TypedModel: the one place that knows which reader and which way each format takes.
+// What sessions, export, align and inspect open models with.
+#pragma once
+
+#include <string>
+
+#include "base/try.h"
+#include "ir/graph.h"
+#include "lower/lower.h"
+
+namespace tenon {
+
+struct LoadOptions {
+  /// For state dicts (.pth, .safetensors): the architecture that the weights belong to, e.g. "resnet18".
+  std::string arch;
+  lower::LowerOptions lower;
+};
+
+/// Reads an ONNX model (any opset), an exported PyTorch program (.pt2) or, with `arch`, a state dict. Told
+/// apart by content. Weights stay views of the mapped file where the format allows. Errors name the file.
+Result<TypedModel> load_model(const std::string& path, const LoadOptions& options = {});
+
+}  // namespace tenon
