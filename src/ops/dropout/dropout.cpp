@@ -62,12 +62,20 @@ Status upgrade_dropout(UpgradeContext& context) {
   if (context.since_version() < 7 && context.attributes().integer("is_test", 0) == 0)
     return fail(ErrorCode::kUnsupported, "Dropout in training, of opset {}, is not supported",
                 context.opset());
-  if (context.since_version() < 10 && context.has_output(1))
-    return fail(ErrorCode::kUnsupported, "the mask of a Dropout of opset {} is not supported",
-                context.opset());
-  const ValueId ratio =
-      context.builder().constant_scalar(DataType::kFloat32, context.attributes().real("ratio", 0.5F));
-  return context.finish(Op::kDropout, {context.input(0), ratio}, {});
+  GraphBuilder& builder = context.builder();
+  const ValueId x = context.input(0);
+  const ValueId ratio = builder.constant_scalar(DataType::kFloat32, context.attributes().real("ratio", 0.5F));
+  if (context.since_version() >= 10 || !context.has_output(1))
+    return context.finish(Op::kDropout, {x, ratio}, {});
+  const ValueId mask = builder.graph().add_value(builder.graph().value(context.outputs()[1]).name + ".mask");
+  TENON_TRY(context.finish(Op::kDropout, {x, ratio}, {}, {context.outputs()[0], mask}));
+  Node cast;
+  cast.op = Op::kCast;
+  cast.name = builder.graph().value(mask).name;
+  cast.inputs = {mask};
+  cast.outputs = {context.outputs()[1]};
+  cast.attributes.set("to", static_cast<int64_t>(builder.element(x)));
+  return builder.add_node(std::move(cast));
 }
 
 Status emit_dropout(EmitContext& context) {
