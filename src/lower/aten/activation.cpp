@@ -59,7 +59,10 @@ Status lower_rrelu(LowerContext& context) {
     return context.unsupported("rrelu in training mode draws random slopes: call model.eval() before export");
   const double lower = TENON_TRY(context.args().number("lower"));
   const double upper = TENON_TRY(context.args().number("upper"));
-  return context.finish(Op::kLeakyRelu, {x}, {{"alpha", to_float((lower + upper) / 2)}});
+  const ValueId result =
+      TENON_TRY(context.add(Op::kLeakyRelu, {x}, {{"alpha", to_float((lower + upper) / 2)}}));
+  if (context.args().op() == "rrelu") return context.finish(result);
+  return context.finish(std::vector<ValueId> { result, TENON_TRY(context.tensor("noise")) });
 }
 
 // One slope, or one a channel (dimension 1).
@@ -171,6 +174,8 @@ constexpr Handler kHandlers[] = {
     {"aten.hardtanh", lower_hardtanh},
     {"aten.leaky_relu", lower_leaky_relu},
     {"aten.rrelu", lower_rrelu},
+    {"aten.rrelu_with_noise", lower_rrelu},
+    {"aten.rrelu_with_noise_functional", lower_rrelu},
     {"aten.prelu", lower_prelu},
     {"aten._prelu_kernel", lower_prelu_kernel},
     {"aten.elu", lower_elu},

@@ -1,0 +1,88 @@
+"""ATen reductions, orders, softmax and normalisation layers."""
+
+import pytest
+import torch
+from torch import nn
+
+from exporting import check
+from test_elementwise import Call
+
+torch.manual_seed(0)
+X = torch.randn(2, 6, 5, 4)
+INTS = torch.randint(-9, 9, (3, 5))
+
+REDUCTIONS = {
+    "sum": (lambda x: (x.sum(), x.sum(1), x.sum((0, 2), keepdim=True)), X),
+    "sum_integers": (lambda x: (x.sum(), x.sum(0), (x > 0).sum(1)), INTS),
+    "mean": (lambda x: (x.mean(), x.mean(-1), x.mean((2, 3), keepdim=True), x.mean(0, dtype=torch.float64)), X),
+    "amax": (lambda x: (x.amax(), x.amax((1, 2)), x.amin(0, keepdim=True), x.max(), x.min()), X),
+    "max_dim": (lambda x: (*x.max(1), *x.min(-1, keepdim=True)), X),
+    "argmax": (lambda x: (x.argmax(), x.argmax(1), x.argmin(2, keepdim=True)), X),
+    "variance": (lambda x: (x.var(), x.var(1), x.std((2, 3), keepdim=True), x.var(1, correction=0)), X),
+    "var_mean": (lambda x: (*torch.var_mean(x, (1, 2)), *torch.std_mean(x)), X),
+    "prod": (lambda x: (x.prod(), x.prod(2), x.prod(1, keepdim=True)), X[0]),
+    "norm": (lambda x: (x.norm(), x.norm(p=1, dim=1), x.norm(p=3, dim=2), torch.linalg.vector_norm(x, float("inf"), 1)), X),
+    "normalize": (lambda x: nn.functional.normalize(x, dim=1), X),
+    "logsumexp": (lambda x: (x.logsumexp(1), x.logsumexp((2, 3), keepdim=True)), X),
+    "all_any": (lambda x: ((x > 0).all(), (x > 0).any(1), (x > 2).all(2, keepdim=True)), X),
+    "cumsum": (lambda x: (x.cumsum(1), x.cumsum(-1)), X),
+    "cumsum_integers": (lambda x: x.cumsum(1), INTS),
+    "topk": (lambda x: (*x.topk(3, 1), *x.topk(2, largest=False)), X),
+    "sort": (lambda x: (*x.sort(1), *x.sort(2, descending=True)), X),
+    "softmax": (lambda x: (x.softmax(1), x.softmax(-1), x.log_softmax(2), nn.functional.softmin(x, 1)), X),
+    "softmax_dtype": (lambda x: x.softmax(-1, dtype=torch.float64), X),
+    "cosine_similarity": (lambda x: nn.functional.cosine_similarity(x, x.flip(0), 1), X),
+    "count_nonzero": (lambda x: torch.count_nonzero(x, 1), INTS),
+    "aminmax": (lambda x: tuple(torch.aminmax(x, dim=1)), X),
+}  # fmt: skip
+
+
+def randomised(module):
+    """The module with random parameters and statistics, so that none of them can be left out unseen."""
+    with torch.no_grad():
+        for name, tensor in [*module.named_parameters(), *module.named_buffers()]:
+            if tensor.is_floating_point():
+                tensor.uniform_(0.5, 1.5) if "var" in name or "weight" in name else tensor.normal_()
+    return module
+
+
+NORMS = {
+    "batch1": (nn.BatchNorm1d(6), X[:, :, 0]),
+    "batch1_matrix": (nn.BatchNorm1d(6), X[:, :, 0, 0]),
+    "batch2": (nn.BatchNorm2d(6, eps=1e-3), X),
+    "batch2_plain": (nn.BatchNorm2d(6, affine=False), X),
+    "batch2_untracked": (nn.BatchNorm2d(6, track_running_stats=False), X),
+    "layer": (nn.LayerNorm(4), X),
+    "layer_two": (nn.LayerNorm((5, 4), eps=1e-6), X),
+    "layer_plain": (nn.LayerNorm((5, 4), elementwise_affine=False), X),
+    "layer_no_bias": (nn.LayerNorm(4, bias=False), X),
+    "group": (nn.GroupNorm(3, 6), X),
+    "group_one": (nn.GroupNorm(1, 6), X),
+    "group_plain": (nn.GroupNorm(2, 6, affine=False), X),
+    "instance": (nn.InstanceNorm2d(6), X),
+    "instance_affine": (nn.InstanceNorm2d(6, affine=True), X),
+    "instance_tracked": (nn.InstanceNorm2d(6, affine=True, track_running_stats=True), X),
+    "rms": (nn.RMSNorm(4), X),
+    "rms_two": (nn.RMSNorm((5, 4), eps=1e-3), X),
+}
+
+
+@pytest.mark.parametrize("opset", [11, 17, 18, 23])
+@pytest.mark.parametrize("name", REDUCTIONS)
+def test_reduction(name, opset, tmp_path):
+    function, x = REDUCTIONS[name]
+    check(Call(function), (x,), tmp_path, opset, "aten" if opset == 18 else "training")
+
+
+@pytest.mark.parametrize("dialect", ["training", "aten"])
+@pytest.mark.parametrize("opset", [11, 17, 21, 23, 28])
+@pytest.mark.parametrize("name", NORMS)
+def test_norm(name, opset, dialect, tmp_path):
+    module, x = NORMS[name]
+    check(randomised(module), (x,), tmp_path, opset, dialect)
+
+
+@pytest.mark.parametrize("name", ["var_mean", "softmax", "sort", "mean"])
+def test_dynamic_batch(name, tmp_path):
+    function, x = REDUCTIONS[name]
+    check(Call(function), (x,), tmp_path, 17, dynamic_shapes=(({0: torch.export.Dim("n")},),))
