@@ -120,4 +120,5 @@ def test_bits(name, tmp_path):
 
 
 def test_unary_in_double(tmp_path):
-    check(Call(lambda x: F.gelu(x) + torch.tanh(x) + torch.expm1(x)), (X.double(),), tmp_path, 20, rtol=1e-12, atol=1e-12)
+    function = Call(lambda x: F.gelu(x, approximate="tanh") + torch.expm1(x))
+    check(function, (X.double(),), tmp_path, 17, rtol=1e-12, atol=1e-12)

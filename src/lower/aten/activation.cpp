@@ -52,13 +52,15 @@ Status lower_leaky_relu(LowerContext& context) {
   return context.finish(Op::kLeakyRelu, {x}, {{"alpha", to_float(slope)}});
 }
 
-// In evaluation the slope is the middle of its range.
+// In evaluation the slope is the middle of its range. The functional form has no schema of its own: its
+// defaults are rrelu's.
 Status lower_rrelu(LowerContext& context) {
   const ValueId x = TENON_TRY(context.tensor("self"));
   if (context.args().has("training") && TENON_TRY(context.args().boolean("training")))
     return context.unsupported("rrelu in training mode draws random slopes: call model.eval() before export");
-  const double lower = TENON_TRY(context.args().number("lower"));
-  const double upper = TENON_TRY(context.args().number("upper"));
+  const aten::ArgumentReader& args = context.args();
+  const double lower = args.has("lower") ? TENON_TRY(args.number("lower")) : 1.0 / 8;
+  const double upper = args.has("upper") ? TENON_TRY(args.number("upper")) : 1.0 / 3;
   const ValueId result =
       TENON_TRY(context.add(Op::kLeakyRelu, {x}, {{"alpha", to_float((lower + upper) / 2)}}));
   if (context.args().op() == "rrelu") return context.finish(result);

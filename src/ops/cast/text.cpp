@@ -63,7 +63,9 @@ std::string format_number(DataType type, double value) {
   const bool negative = scientific[0] == '-';
   if (negative) scientific.erase(0, 1);
   const size_t mark = scientific.find('e');
-  const int exponent = std::atoi(scientific.c_str() + mark + 1);
+  const char* power_text = scientific.c_str() + mark + (scientific[mark + 1] == '+' ? 2 : 1);
+  int exponent = 0;
+  std::from_chars(power_text, scientific.c_str() + scientific.size(), exponent);
   std::string digits = scientific.substr(0, mark);
   digits.erase(std::remove(digits.begin(), digits.end(), '.'), digits.end());
   while (digits.size() > 1 && digits.back() == '0') digits.pop_back();
