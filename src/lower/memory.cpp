@@ -91,19 +91,24 @@ Result<std::string> Memory::read(const std::string& name) {
 }
 
 Result<std::string> Memory::read(Window& window) {
-  Block& block = blocks_[window.block];
-  if (window.version == block.version && !block.is_lost) return window.value;
-  if (block.is_lost || window.parent == nullptr || !window.is_certain)
-    return fail(
-        ErrorCode::kUnsupported,
-        "reads memory that '{}' wrote, and whether it is the same depends on sizes that are not known",
-        block.last_writer);
-  std::string parent = TENON_TRY(read(*window.parent));
-  Node node = *window.view;
-  node.inputs[0].value = TensorRef{std::move(parent)};
-  rename_outputs(node, window);
-  graph_.nodes.push_back(std::move(node));
-  window.version = block.version;
+  const Block& block = blocks_[window.block];
+  std::vector<Window*> stale;  // from `window` up to the first whose value is current
+  for (Window* at = &window; at->version != block.version || block.is_lost; at = at->parent) {
+    if (block.is_lost || at->parent == nullptr || !at->is_certain)
+      return fail(
+          ErrorCode::kUnsupported,
+          "reads memory that '{}' wrote, and whether it is the same depends on sizes that are not known",
+          block.last_writer);
+    stale.push_back(at);
+  }
+  for (size_t i = stale.size(); i-- > 0;) {
+    Window& shown = *stale[i];
+    Node node = *shown.view;
+    node.inputs[0].value = TensorRef{shown.parent->value};
+    rename_outputs(node, shown);
+    graph_.nodes.push_back(std::move(node));
+    shown.version = block.version;
+  }
   return window.value;
 }
 
