@@ -28,4 +28,8 @@ std::span<const Handler> pointwise_handlers();   ///< pointwise.cpp: exp, sin, f
 std::span<const Handler> reduction_handlers();   ///< reduction.cpp: sum, mean, amax, var, norm
 std::span<const Handler> softmax_handlers();     ///< softmax.cpp: softmax, dropout, conversions of type
 
+std::span<const Handler> convolution_handlers();  ///< convolution.cpp: conv1d to conv3d, transposed
+std::span<const Handler> product_handlers();      ///< products.cpp: linear, matmul, einsum, embedding
+std::span<const Handler> pooling_handlers();      ///< pooling.cpp: max, average, adaptive
+
 }  // namespace tenon::lower

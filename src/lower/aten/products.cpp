@@ -1,0 +1,113 @@
+// Matrix products: linear layers, matmul and its kin, einsum, embeddings.
+#include "lower/aten/families.h"
+#include "lower/aten/math.h"
+#include "lower/aten/sizes.h"
+
+namespace tenon::lower {
+
+namespace {
+
+// x @ weight^T + bias. Of two dimensions it is one Gemm; the weight stays as PyTorch has it.
+Status lower_linear(LowerContext& context) {
+  const ValueId x = TENON_TRY(context.tensor("input"));
+  const ValueId weight = TENON_TRY(context.tensor("weight"));
+  const ValueId bias = TENON_TRY(context.optional_tensor("bias"));
+  if (TENON_TRY(context.rank(x)) == 2 && TENON_TRY(context.rank(weight)) == 2) {
+    std::vector<ValueId> inputs{x, weight};
+    if (bias != kNoValue) inputs.push_back(bias);
+    return context.finish(Op::kGemm, std::move(inputs), {{"transB", int64_t{1}}});
+  }
+  const int64_t weight_rank = TENON_TRY(context.rank(weight));
+  ValueId turned = weight;
+  if (weight_rank == 2) turned = TENON_TRY(permute(context, weight, {1, 0}));
+  ValueId y = TENON_TRY(context.add(Op::kMatMul, {x, turned}));
+  if (bias != kNoValue) y = TENON_TRY(context.add(Op::kAdd, {y, bias}));
+  return context.finish(y);
+}
+
+Status lower_matmul(LowerContext& context) {
+  const bool second_named_other = context.args().has("other");
+  return context.finish(Op::kMatMul, {
+    TENON_TRY(context.tensor("self"))
+    , TENON_TRY(context.tensor(second_named_other ? "other" : "mat2"))
+  });
+}
+
+Status lower_mv(LowerContext& context) {
+  return context.finish(Op::kMatMul, {
+    TENON_TRY(context.tensor("self"))
+    , TENON_TRY(context.tensor("vec"))
+  });
+}
+
+Status lower_dot(LowerContext& context) {
+  return context.finish(Op::kMatMul, {
+    TENON_TRY(context.tensor("self"))
+    , TENON_TRY(context.tensor("tensor"))
+  });
+}
+
+// beta * self + alpha * (a @ b)
+Status add_product(LowerContext& context, std::string_view first, std::string_view second) {
+  const ValueId self = TENON_TRY(context.tensor("self"));
+  const double beta = TENON_TRY(context.args().number("beta"));
+  const double alpha = TENON_TRY(context.args().number("alpha"));
+  Math m(context.builder());
+  ValueId product = TENON_TRY(context.add(Op::kMatMul, {
+    TENON_TRY(context.tensor(first))
+    , TENON_TRY(context.tensor(second))
+  }));
+  if (alpha != 1) product = TENON_TRY(m.mul(product, m.number(product, alpha)));
+  if (beta == 0) return context.finish(product);
+  ValueId scaled = self;
+  if (beta != 1) scaled = TENON_TRY(m.mul(self, m.number(self, beta)));
+  return context.finish(m.add(product, scaled));
+}
+
+Status lower_addmm(LowerContext& context) {
+  const double beta = TENON_TRY(context.args().number("beta"));
+  const double alpha = TENON_TRY(context.args().number("alpha"));
+  const ValueId self = TENON_TRY(context.tensor("self"));
+  if (beta == 0 || TENON_TRY(context.rank(self)) > 2) return add_product(context, "mat1", "mat2");
+  return context.finish(Op::kGemm,
+                        {
+                          TENON_TRY(context.tensor("mat1"))
+                          , TENON_TRY(context.tensor("mat2"))
+                          , self
+                        },
+                        {{"alpha", static_cast<float>(alpha)}, {"beta", static_cast<float>(beta)}});
+}
+
+Status lower_baddbmm(LowerContext& context) {
+  return add_product(context, "batch1", "batch2");
+}
+
+Status lower_einsum(LowerContext& context) {
+  return context.finish(Op::kEinsum, TENON_TRY(context.tensors("tensors")),
+                        {{"equation", TENON_TRY(context.args().string("equation"))}});
+}
+
+Status lower_embedding(LowerContext& context) {
+  return context.finish(Op::kGather,
+                        {
+                          TENON_TRY(context.tensor("weight"))
+                          , TENON_TRY(context.tensor("indices"))
+                        },
+                        {{"axis", int64_t{0}}});
+}
+
+constexpr Handler kHandlers[] = {
+    {"aten.linear.default", lower_linear}, {"aten.matmul.default", lower_matmul},
+    {"aten.mm.default", lower_matmul},     {"aten.bmm.default", lower_matmul},
+    {"aten.mv.default", lower_mv},         {"aten.dot.default", lower_dot},
+    {"aten.addmm.default", lower_addmm},   {"aten.baddbmm.default", lower_baddbmm},
+    {"aten.einsum.default", lower_einsum}, {"aten.embedding.default", lower_embedding},
+};
+
+}  // namespace
+
+std::span<const Handler> product_handlers() {
+  return kHandlers;
+}
+
+}  // namespace tenon::lower
