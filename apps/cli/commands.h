@@ -10,6 +10,8 @@ namespace tenon::cli {
 /// Each adds its subcommand; when the command line names it, its callback sets `status` to the exit status.
 void add_export_command(CLI::App& app, int& status);
 void add_ops_command(CLI::App& app, int& status);
+void add_bench_command(CLI::App& app, int& status);
+void add_run_command(CLI::App& app, int& status);
 void add_test_command(CLI::App& app, int& status);
 
 /// Prints the error as one line to standard error and, with `json`, as an object to standard output. Returns

@@ -9,6 +9,8 @@ int main(int argc, char** argv) {
   int status = 0;
   tenon::cli::add_export_command(app, status);
   tenon::cli::add_ops_command(app, status);
+  tenon::cli::add_run_command(app, status);
+  tenon::cli::add_bench_command(app, status);
   tenon::cli::add_test_command(app, status);
   try {
     app.parse(argc, argv);

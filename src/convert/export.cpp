@@ -6,6 +6,7 @@
 #include "formats/onnx/writer.h"
 #include "ops/core/builder.h"
 #include "ops/core/emit.h"
+#include "passes/pipeline.h"
 
 namespace tenon {
 
@@ -79,6 +80,8 @@ Result<ExportReport> convert(const std::string& path, const std::string& output,
   for (const auto& wish : options.dynamic) load.lower.dynamic.push_back({wish.input, wish.axis, wish.name});
   TypedModel typed = TENON_TRY(load_model(path, load));
   TENON_TRY(fix_input_shapes(typed, options.input_shapes));
+
+  if (options.fold) TENON_TRY(passes::run_pipeline(typed));
 
   ops::EmitOptions emit_options;
   emit_options.opset = options.opset;

@@ -1,6 +1,7 @@
 // Conv (https://onnx.ai/onnx/operators/onnx__Conv.html), versions 1, 11 and 22 of which differ in types only.
 #include "ops/conv/conv.h"
 
+#include "ops/conv/kernels.h"
 #include "ops/core/op_def.h"
 #include "tensor/element.h"
 
@@ -53,6 +54,7 @@ constinit const OpDef kConv{
     .name = "Conv",
     .infer = infer,
     .reference = reference,
+    .rows = kConvRows,
     .tolerance = {Tolerance::Kind::kSum, 8},
 };
 

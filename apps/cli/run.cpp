@@ -1,0 +1,213 @@
+// tenon run MODEL: runs a model on given or random inputs, and saves or shows what comes out.
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "commands.h"
+#include "tenon/npy.h"
+#include "tenon/session.h"
+#include "tenon/values.h"
+
+namespace tenon::cli {
+
+namespace {
+
+struct RunArguments {
+  std::string model;
+  std::vector<std::string> inputs;  // NAME=FILE or NAME=random
+  std::string inputs_npz;
+  std::vector<std::string> outputs;
+  std::string save;
+  std::string inputs_dir;
+  std::string outputs_dir;
+  std::string provider = "cpu";
+  SessionOptions session;
+  uint64_t seed = 0;
+  bool json = false;
+};
+
+Error usage(std::string message, std::string hint = "") {
+  Error error;
+  error.code = ErrorCode::kUsage;
+  error.message = std::move(message);
+  error.hint = std::move(hint);
+  return error;
+}
+
+const ValueDescription* find_input(const Session& session, const std::string& name) {
+  for (const ValueDescription& input : session.inputs())
+    if (input.name == name) return &input;
+  return nullptr;
+}
+
+/// "NAME=FILE" or "NAME=random", split at the last '=' so that names may hold any character.
+Result<NamedValue> read_input(const Session& session, const std::string& text, uint64_t seed) {
+  const size_t split = text.rfind('=');
+  if (split == std::string::npos || split == 0)
+    return usage("--input takes NAME=FILE or NAME=random, not '" + text + "'");
+  std::string name = text.substr(0, split);
+  const std::string source = text.substr(split + 1);
+  // A name that the model does not have goes on as a tensor, and the session says which names come near.
+  ValueDescription description;
+  if (const ValueDescription* known = find_input(session, name)) description = *known;
+  if (source == "random") {
+    if (description.name.empty()) return NamedValue{name, Value()};
+    RandomOptions options;
+    options.seed = seed;
+    return random_input(description, options);
+  }
+  auto value = read_value_file(source, description);
+  if (!value.ok()) return std::move(value.error());
+  return NamedValue{std::move(name), std::move(*value)};
+}
+
+/// Files as in ONNX's test layout: input_K.pb is the model's input K.
+Result<std::vector<NamedValue>> read_inputs_dir(const Session& session, const std::string& folder) {
+  std::vector<NamedValue> values;
+  if (!std::filesystem::is_directory(folder)) {
+    Error error = usage("there is no such folder");
+    error.code = ErrorCode::kNotFound;
+    error.file = folder;
+    return error;
+  }
+  for (size_t i = 0; i < session.inputs().size(); ++i) {
+    const ValueDescription& input = session.inputs()[i];
+    const std::string path =
+        (std::filesystem::path(folder) / ("input_" + std::to_string(i) + ".pb")).string();
+    if (!std::filesystem::exists(path) && input.has_default) continue;
+    auto value = read_value_file(path, input);
+    if (!value.ok()) return std::move(value.error());
+    values.push_back({input.name, std::move(*value)});
+  }
+  return values;
+}
+
+Result<std::vector<NamedValue>> gather_inputs(const Session& session, const RunArguments& arguments) {
+  if (!arguments.inputs_dir.empty()) return read_inputs_dir(session, arguments.inputs_dir);
+  std::vector<NamedValue> values;
+  if (!arguments.inputs_npz.empty()) {
+    auto arrays = read_npz(arguments.inputs_npz);
+    if (!arrays.ok()) return std::move(arrays.error());
+    values = std::move(*arrays);
+  }
+  for (const std::string& text : arguments.inputs) {
+    auto value = read_input(session, text, arguments.seed);
+    if (!value.ok()) return std::move(value.error());
+    values.push_back(std::move(*value));
+  }
+  return values;
+}
+
+/// One output_K.pb for each output, in order; none of them stays when one cannot be written.
+Status write_outputs_dir(const std::string& folder, const std::vector<NamedValue>& outputs) {
+  std::error_code failure;
+  std::filesystem::create_directories(folder, failure);
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    auto path = [&](size_t k) {
+      return (std::filesystem::path(folder) / ("output_" + std::to_string(k) + ".pb")).string();
+    };
+    Status written = write_value_file(path(i), outputs[i].value, outputs[i].name);
+    if (written.ok()) continue;
+    for (size_t k = 0; k < i; ++k) std::filesystem::remove(path(k), failure);
+    return written;
+  }
+  return {};
+}
+
+std::string describe_value(const Value& value) {
+  if (value.is_tensor())
+    return std::string(data_type_name(value.tensor().type())) + to_string(value.tensor().shape());
+  if (value.is_sequence()) return "sequence of " + std::to_string(value.sequence().items.size());
+  if (value.is_map()) return "map of " + std::to_string(value.map().entries.size());
+  return value.optional().value ? "optional " + describe_value(*value.optional().value) : "nothing";
+}
+
+void show(const Session& session, const std::vector<NamedValue>& outputs, bool json) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const NamedValue& output : outputs) {
+    auto description = session.find_value(output.name);
+    const bool recomputed = description && description->recomputed;
+    if (json)
+      list.push_back(
+          {{"name", output.name}, {"type", describe_value(output.value)}, {"recomputed", recomputed}});
+    else
+      std::printf("%s: %s%s\n", output.name.c_str(), describe_value(output.value).c_str(),
+                  recomputed ? " (recomputed: the engine does not keep it)" : "");
+  }
+  if (json) {
+    const nlohmann::ordered_json object = {{"outputs", std::move(list)}};
+    std::printf("%s\n", object.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
+  }
+}
+
+Result<int> run_model(const RunArguments& arguments) {
+  if (arguments.provider != "cpu")
+    return usage("there is no provider '" + arguments.provider + "'", "the only provider is cpu");
+  if (!arguments.inputs_dir.empty() && (!arguments.inputs.empty() || !arguments.inputs_npz.empty()))
+    return usage("--inputs-dir cannot be combined with --input or --inputs");
+  auto session = Session::open(arguments.model, arguments.session);
+  if (!session.ok()) return std::move(session.error());
+  auto inputs = gather_inputs(**session, arguments);
+  if (!inputs.ok()) return std::move(inputs.error());
+  auto outputs = (*session)->run(*inputs, arguments.outputs);
+  if (!outputs.ok()) {
+    Error error = std::move(outputs.error());
+    if (error.file.empty()) error.file = arguments.model;
+    return error;
+  }
+  if (!arguments.outputs_dir.empty()) {
+    Status written = write_outputs_dir(arguments.outputs_dir, *outputs);
+    if (!written.ok()) return std::move(written.error());
+  }
+  if (!arguments.save.empty()) {
+    // A name asked for twice is one array.
+    std::vector<NamedValue> arrays;
+    for (const NamedValue& output : *outputs) {
+      bool known = false;
+      for (const NamedValue& array : arrays) known |= array.name == output.name;
+      if (!known) arrays.push_back(output);
+    }
+    Status written = write_npz(arguments.save, arrays);
+    if (!written.ok()) return std::move(written.error());
+  }
+  if (arguments.json || (arguments.save.empty() && arguments.outputs_dir.empty()))
+    show(**session, *outputs, arguments.json);
+  return 0;
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, int& status) {
+  auto arguments = std::make_shared<RunArguments>();
+  CLI::App* command = app.add_subcommand("run", "Run a model and save or show its outputs");
+  command->add_option("model", arguments->model, "Model file")->required();
+  command->add_option("--input", arguments->inputs, "NAME=FILE (.npy, .pb) or NAME=random; may be repeated")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command->add_option("--inputs", arguments->inputs_npz, "Archive of inputs (.npz) by name");
+  command->add_option("--output", arguments->outputs, "Value to give, any of the model's; may be repeated")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command->add_option("--save", arguments->save, "Write the outputs to this .npz");
+  command->add_option("--inputs-dir", arguments->inputs_dir, "Folder with input_K.pb, as in ONNX's tests");
+  command->add_option("--outputs-dir", arguments->outputs_dir, "Folder to write output_K.pb to");
+  command->add_option("--threads", arguments->session.threads, "Threads (0: as many as there are CPUs)")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command->add_option("--provider", arguments->provider, "Where to run")->capture_default_str();
+  command->add_option("--seed", arguments->seed, "Seed of random inputs")->capture_default_str();
+  command->add_option("--disable-pass", arguments->session.disabled_passes, "Leave out a pass, or 'all'")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command->add_flag("--reference", arguments->session.references_only, "Run by the plain references");
+  command->add_flag("--json", arguments->json, "Print what came out as JSON");
+  command->callback([arguments, &status] {
+    auto result = run_model(*arguments);
+    status = result.ok() ? *result : report(result.error(), arguments->json);
+  });
+}
+
+}  // namespace tenon::cli

@@ -1,0 +1,35 @@
+// Values for a model's inputs and outputs: from files, to files, and drawn at random.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tenon/error.h"
+#include "tenon/session.h"
+#include "tenon/tensor.h"
+
+namespace tenon {
+
+/// Reads a value of the kind that `as` describes from a .npy file or a message of onnx-data.proto (as in
+/// ONNX's test layout, input_0.pb), told apart by content. The name in the file is not looked at.
+Result<Value> read_value_file(const std::string& path, const ValueDescription& as);
+
+/// Writes the message of onnx-data.proto that fits the value's kind.
+Status write_value_file(const std::string& path, const Value& value, const std::string& name);
+
+struct RandomOptions {
+  uint64_t seed = 0;
+  /// What a first dimension that the model leaves open becomes; every other open dimension becomes 1.
+  int64_t batch = 1;
+};
+
+/// A tensor for an input: floats uniform in [0, 1), integers in [0, 10), bools even. The elements depend on
+/// the seed, the input's name and their place alone. kUsage for inputs that are no tensors or whose type or
+/// rank the model does not say, and when `batch` contradicts a first dimension that the model fixes.
+Result<NamedValue> random_input(const ValueDescription& input, const RandomOptions& options);
+/// One for each input without a default.
+Result<std::vector<NamedValue>> random_inputs(const Session& session, const RandomOptions& options);
+
+}  // namespace tenon

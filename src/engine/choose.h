@@ -1,0 +1,15 @@
+// Choice of kernels: the first row of the anchor's operator that fits a region, by operators, types, shapes
+// and constants alone, so that the same model gives the same kernels on every machine of one instruction set.
+#pragma once
+
+#include <vector>
+
+#include "engine/engine.h"
+
+namespace tenon {
+
+/// Appends the step that computes a region. A region that no row takes as a whole loses its last node until
+/// one does; what was cut off becomes steps of its own. kUnsupported when a node has no reference either.
+Status add_steps(ops::Region region, const EngineOptions& options, std::vector<Step>& steps);
+
+}  // namespace tenon

@@ -1,0 +1,94 @@
+#include "engine/engine.h"
+
+#include <unordered_set>
+
+#include "engine/choose.h"
+#include "engine/partition.h"
+
+namespace tenon {
+
+namespace {
+
+constexpr int kMaxDepth = 64;
+
+void find_last_uses(EngineGraph& compiled) {
+  const Graph& graph = *compiled.graph;
+  std::unordered_set<ValueId> alive(graph.outputs.begin(), graph.outputs.end());
+  for (size_t s = compiled.steps.size(); s-- > 0;) {
+    Step& step = compiled.steps[s];
+    auto use = [&](ValueId id) {
+      if (alive.insert(id).second) step.dies.push_back(id);
+    };
+    for (ValueId id : step.region.outputs) use(id);  // made, and never used
+    for (ValueId id : step.region.inputs) use(id);
+  }
+}
+
+Result<std::unique_ptr<EngineGraph>> compile_graph(const Graph& graph, const EngineOptions& options,
+                                                   int depth) {
+  if (depth > kMaxDepth)
+    return fail(ErrorCode::kLimit, "control flow is nested more than {} deep", kMaxDepth);
+  auto compiled = std::make_unique<EngineGraph>();
+  compiled->graph = &graph;
+  compiled->constants.resize(graph.value_count());
+  std::unordered_set<ValueId> inputs(graph.inputs.begin(), graph.inputs.end());
+  for (size_t i = 0; i < graph.value_count(); ++i) {
+    auto id = ValueId{static_cast<uint32_t>(i)};
+    if (graph.value(id).constant && !inputs.contains(id)) compiled->constants[i] = *graph.value(id).constant;
+  }
+  compiled->producer.assign(graph.value_count(), -1);
+  for (ops::Region& region : partition(graph, options)) {
+    TENON_TRY(add_steps(std::move(region), options, compiled->steps));
+  }
+  for (size_t s = 0; s < compiled->steps.size(); ++s)
+    for (const Node* node : compiled->steps[s].region.nodes)
+      for (ValueId id : node->outputs)
+        if (id != kNoValue) compiled->producer[index(id)] = static_cast<int>(s);
+  find_last_uses(*compiled);
+  for (const Node& node : graph.nodes)
+    for (const auto& [attribute, body] : node.subgraphs)
+      if (compiled->body(body.get()) == nullptr)
+        compiled->bodies.push_back(TENON_TRY(compile_graph(*body, options, depth + 1)));
+  return compiled;
+}
+
+void add_bytes(const EngineGraph& graph, uint64_t& weights, uint64_t& packed) {
+  for (const Value& value : graph.constants)
+    if (value.is_tensor() && value.tensor().defined()) weights += value.tensor().bytes();
+  for (const Step& step : graph.steps) packed += step.kernel->bytes();
+  for (const auto& body : graph.bodies) add_bytes(*body, weights, packed);
+}
+
+}  // namespace
+
+const EngineGraph* EngineGraph::body(const Graph* subgraph) const {
+  for (const auto& candidate : bodies)
+    if (candidate->graph == subgraph) return candidate.get();
+  return nullptr;
+}
+
+Result<std::shared_ptr<const Engine>> Engine::compile(std::shared_ptr<const TypedModel> original,
+                                                      TypedModel optimised, const EngineOptions& options) {
+  auto engine = std::shared_ptr<Engine>(new Engine);
+  engine->original_ = std::move(original);
+  engine->model_ = std::move(optimised);
+  engine->options_ = options;
+  engine->main_ = TENON_TRY(compile_graph(engine->model_.graph, options, 0));
+  return std::shared_ptr<const Engine>(std::move(engine));
+}
+
+uint64_t Engine::weight_bytes() const {
+  uint64_t weights = 0;
+  uint64_t packed = 0;
+  add_bytes(*main_, weights, packed);
+  return weights;
+}
+
+uint64_t Engine::packed_bytes() const {
+  uint64_t weights = 0;
+  uint64_t packed = 0;
+  add_bytes(*main_, weights, packed);
+  return packed;
+}
+
+}  // namespace tenon

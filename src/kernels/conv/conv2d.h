@@ -1,0 +1,64 @@
+// Two-dimensional convolution of float32 in NCHW layout by register tiles, with nothing materialised in
+// between: the input is copied once into a padded form in which every tap of the filter is a constant
+// distance, and tiles read it through a table of these distances. It serves strides, dilations and groups
+// alike, depthwise included; a 1x1 convolution without padding and stride reads the input as it is.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels/gemm/epilogue.h"
+#include "kernels/gemm/packed_rows.h"
+#include "kernels/services.h"
+
+namespace tenon::kernels {
+
+/// Filter and attributes: what is known before the input.
+struct ConvFilter {
+  int64_t groups = 1;
+  int64_t in_channels = 1;   ///< Of one group.
+  int64_t out_channels = 1;  ///< Of one group.
+  int64_t kernel_h = 1, kernel_w = 1;
+  int64_t stride_h = 1, stride_w = 1;
+  int64_t dilation_h = 1, dilation_w = 1;
+
+  int64_t depth() const { return in_channels * kernel_h * kernel_w; }
+};
+
+/// Input and output of one call.
+struct ConvCall {
+  int64_t images = 1;
+  int64_t in_h = 1, in_w = 1;
+  int64_t pad_top = 0, pad_left = 0;
+  int64_t out_h = 1, out_w = 1;        ///< Positions whose taps lie outside the input read zeros there.
+  const float* input = nullptr;        ///< [images][groups * in_channels][in_h][in_w]
+  float* output = nullptr;             ///< [images][groups * out_channels][out_h][out_w]
+  std::vector<const float*> operands;  ///< Of the epilogue, laid out as the output.
+};
+
+class Conv2d {
+ public:
+  /// `weights` is [groups * out_channels][in_channels][kernel_h][kernel_w]; `bias` has an element for each
+  /// output channel, or is null. Both are copied.
+  Conv2d(const ConvFilter& filter, const float* weights, const float* bias, Epilogue epilogue, Isa isa);
+
+  /// False when the padded input would be too large to address; then nothing was done. The output does not
+  /// overlap the input, and may be one of the operands.
+  [[nodiscard]] bool run(const ConvCall& call, const Services& services) const;
+
+  size_t bytes() const;
+
+ private:
+  struct Layout;
+  void copy_padded(const ConvCall& call, const Layout& layout, const Services& services, float* to) const;
+  void run_panel(const ConvCall& call, const Layout& layout, const float* input, int64_t image, int64_t group,
+                 int64_t panel, int64_t first_tile, int64_t last_tile) const;
+
+  ConvFilter filter_;
+  const TileSet* tiles_;
+  Epilogue epilogue_;
+  std::vector<PackedRows> groups_;
+  std::vector<float> bias_;
+};
+
+}  // namespace tenon::kernels

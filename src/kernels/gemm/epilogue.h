@@ -1,0 +1,48 @@
+// The epilogue of a convolution or matrix product: micro-operations on a tile of sums while it is in the
+// nearest cache, and its way into the output tensor.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels/gemm/tile_exit.h"
+#include "kernels/math/unary.h"
+
+namespace tenon::kernels {
+
+struct MicroOp {
+  enum class Kind : uint8_t {
+    kUnary,      ///< x = f(x).
+    kAddTensor,  ///< x = x + operand, a tensor of the output's shape.
+    kMulTensor,  ///< x = x * operand.
+  };
+  Kind kind = Kind::kUnary;
+  UnaryOp unary;
+  int operand = 0;  ///< Index among the operands of a call.
+};
+
+class Epilogue {
+ public:
+  /// `ops` in the order of application.
+  Epilogue(std::vector<MicroOp> ops, Isa isa);
+
+  /// Applies the micro-operations and writes the output.
+  void finish(const TileExit& exit) const;
+  /// How many operands a call needs.
+  int operand_count() const { return operand_count_; }
+
+ private:
+  struct Step {
+    MicroOp op;
+    UnaryFunction function = nullptr;
+  };
+  std::vector<Step> steps_;
+  // A last kAddTensor and a last kClamp are applied on the way out.
+  int last_operand_ = -1;
+  float low_;
+  float high_;
+  const ExitFunctions* exits_;
+  int operand_count_ = 0;
+};
+
+}  // namespace tenon::kernels

@@ -1,0 +1,103 @@
+#include "kernels/gemm/tile.h"
+
+#include "kernels/simd/targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/gemm/tile.cpp"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace tenon::kernels {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+#if HWY_TARGET == HWY_AVX3
+constexpr int kRegisters = 32;
+constexpr int kRows = 14;
+#elif HWY_TARGET == HWY_AVX2
+constexpr int kRegisters = 16;
+constexpr int kRows = 6;
+#else
+constexpr int kRegisters = 16;
+constexpr int kRows = 4;
+#endif
+
+/// Registers that a tile needs: its sums, one row operand, and the column operands, which a tile of one row
+/// takes straight from memory.
+constexpr int RegistersOf(int rows, int vectors) {
+  return rows * vectors + 1 + (rows > 1 ? vectors : 0);
+}
+
+template <int kTileRows, int kVectors>
+HWY_NOINLINE void Tile(const TileArgs& args) {
+  const hn::ScalableTag<float> d;
+  using V = hn::Vec<decltype(d)>;
+  constexpr int64_t kLanes = HWY_MAX_BYTES / sizeof(float);
+  V sums[kTileRows][kVectors];
+#pragma clang loop unroll(full)
+  for (int r = 0; r < kTileRows; ++r) {
+#pragma clang loop unroll(full)
+    for (int v = 0; v < kVectors; ++v)
+      sums[r][v] = args.row_bias != nullptr      ? hn::Set(d, args.row_bias[r])
+                   : args.column_bias != nullptr ? hn::LoadU(d, args.column_bias + v * kLanes)
+                                                 : hn::Zero(d);
+  }
+  const float* a = args.a;
+  const int64_t depth = args.depth;
+  const auto step = [&](const float* HWY_RESTRICT b) HWY_ATTR {
+    V columns[kVectors];
+#pragma clang loop unroll(full)
+    for (int v = 0; v < kVectors; ++v) columns[v] = hn::LoadU(d, b + v * kLanes);
+#pragma clang loop unroll(full)
+    for (int r = 0; r < kTileRows; ++r) {
+      const V row = hn::Set(d, a[r]);
+#pragma clang loop unroll(full)
+      for (int v = 0; v < kVectors; ++v) sums[r][v] = hn::MulAdd(row, columns[v], sums[r][v]);
+    }
+    a += kTileRows;
+  };
+  if (args.b_offsets != nullptr) {
+    const int32_t* offsets = args.b_offsets;
+    for (int64_t k = 0; k < depth; ++k) step(args.b + offsets[k]);
+  } else {
+    const float* b = args.b;
+    for (int64_t k = 0; k < depth; ++k, b += args.b_stride) step(b);
+  }
+#pragma clang loop unroll(full)
+  for (int r = 0; r < kTileRows; ++r) {
+#pragma clang loop unroll(full)
+    for (int v = 0; v < kVectors; ++v) hn::StoreU(sums[r][v], d, args.c + r * args.c_stride + v * kLanes);
+  }
+}
+
+template <int kTileRows, int kVectors>
+constexpr TileFunction Pick() {
+  if constexpr (kTileRows <= kRows && RegistersOf(kTileRows, kVectors) <= kRegisters)
+    return &Tile<kTileRows, kVectors>;
+  else
+    return nullptr;
+}
+
+#define TENON_TILE_ROW(r) {Pick<r, 1>(), Pick<r, 2>(), Pick<r, 4>(), Pick<r, 8>()}
+const TileSet kTileSet = {
+    HWY_MAX_BYTES / sizeof(float),
+    kRows,
+    {TENON_TILE_ROW(1), TENON_TILE_ROW(2), TENON_TILE_ROW(3), TENON_TILE_ROW(4), TENON_TILE_ROW(5),
+     TENON_TILE_ROW(6), TENON_TILE_ROW(7), TENON_TILE_ROW(8), TENON_TILE_ROW(9), TENON_TILE_ROW(10),
+     TENON_TILE_ROW(11), TENON_TILE_ROW(12), TENON_TILE_ROW(13), TENON_TILE_ROW(14)}};
+#undef TENON_TILE_ROW
+
+}  // namespace HWY_NAMESPACE
+}  // namespace tenon::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace tenon::kernels {
+
+const TileSet& tile_set(Isa isa) {
+  TENON_RETURN_FOR_ISA(isa, kTileSet);
+}
+
+}  // namespace tenon::kernels
+#endif

@@ -1,0 +1,73 @@
+// The register tile: the innermost loop of every convolution and matrix product. A tile is `rows` times
+// `vectors` vector registers of sums, kept in registers over the whole depth, so that each sum is one chain
+// of fused multiply-adds in ascending order whatever the blocking and the number of threads.
+#pragma once
+
+#include <cstdint>
+
+#include "base/cpu.h"
+
+namespace tenon::kernels {
+
+/// c[r][j] = start(r, j) + sum over k of a[k * rows + r] * b[offset(k) + j] for all r < rows and
+/// j < vectors * lanes. start is row_bias[r], or column_bias[j], or 0.
+struct TileArgs {
+  const float* a = nullptr;
+  const float* b = nullptr;
+  const int32_t* b_offsets = nullptr;  ///< `depth` entries; null: offset(k) = k * b_stride.
+  int64_t b_stride = 0;
+  int64_t depth = 0;
+  const float* row_bias = nullptr;
+  const float* column_bias = nullptr;  ///< Used when row_bias is null.
+  float* c = nullptr;
+  int64_t c_stride = 0;
+};
+
+using TileFunction = void (*)(const TileArgs&);
+
+/// The tiles of one instruction set.
+struct TileSet {
+  static constexpr int kMaxRows = 14;
+  static constexpr int kMaxVectors = 8;
+
+  int lanes = 0;     ///< float32 elements of a vector.
+  int max_rows = 0;  ///< Rows of the largest tile.
+  /// functions[rows - 1][log2(vectors)], null where a tile would not fit in the registers.
+  TileFunction functions[kMaxRows][4] = {};
+
+  /// The widest tile of that many rows, in vectors.
+  int vectors_for(int rows) const {
+    int log = 3;
+    while (log > 0 && functions[rows - 1][log] == nullptr) --log;
+    return 1 << log;
+  }
+  /// The narrowest tile of that many rows that has `columns` columns, or else the widest; its vectors.
+  int vectors_for(int rows, int64_t columns) const {
+    int log = 0;
+    while (log < 3 && functions[rows - 1][log + 1] != nullptr && (int64_t{lanes} << log) < columns) ++log;
+    return 1 << log;
+  }
+  TileFunction function(int rows, int vectors) const {
+    return functions[rows - 1][vectors == 8 ? 3 : vectors == 4 ? 2 : vectors - 1];
+  }
+};
+
+const TileSet& tile_set(Isa isa);
+
+/// Columns that a tile may read and write beyond those asked for.
+inline constexpr int64_t kMaxTileColumns = 8 * 16;
+
+/// How `count` rows are cut into tiles of at most `max_rows`, as evenly as they go.
+struct RowTiles {
+  int64_t count;
+  int64_t tiles;
+  RowTiles(int64_t rows, int max_rows) : count(rows), tiles((rows + max_rows - 1) / max_rows) {}
+  int64_t begin(int64_t tile) const {
+    int64_t quotient = count / tiles;
+    int64_t remainder = count % tiles;
+    return tile * quotient + (tile < remainder ? tile : remainder);
+  }
+  int rows(int64_t tile) const { return static_cast<int>(begin(tile + 1) - begin(tile)); }
+};
+
+}  // namespace tenon::kernels

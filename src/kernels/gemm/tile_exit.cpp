@@ -1,0 +1,111 @@
+#include "kernels/gemm/tile_exit.h"
+
+#include "kernels/simd/targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/gemm/tile_exit.cpp"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace tenon::kernels {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using D = hn::ScalableTag<float>;
+using V = hn::Vec<D>;
+constexpr int64_t kLanes = HWY_MAX_BYTES / sizeof(float);
+
+/// Calls whole(offset) for each whole vector, and rest(offset, count) for what is left.
+template <class Whole, class Rest>
+HWY_INLINE void ForVectors(int64_t count, const Whole& whole, const Rest& rest) {
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) whole(i);
+  if (i < count) rest(i, count - i);
+}
+
+// Loads and stores of the first `count` lanes touch no memory beyond them.
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
+HWY_INLINE V LoadPart(D d, const float* from, int64_t count) {
+  return hn::MaskedLoad(hn::FirstN(d, static_cast<size_t>(count)), d, from);
+}
+HWY_INLINE void StorePart(V v, D d, float* to, int64_t count) {
+  hn::BlendedStore(v, hn::FirstN(d, static_cast<size_t>(count)), d, to);
+}
+#else
+HWY_INLINE V LoadPart(D d, const float* from, int64_t count) {
+  HWY_ALIGN float part[kLanes] = {};
+  for (int64_t j = 0; j < count; ++j) part[j] = from[j];
+  return hn::Load(d, part);
+}
+HWY_INLINE void StorePart(V v, D d, float* to, int64_t count) {
+  HWY_ALIGN float part[kLanes];
+  hn::Store(v, d, part);
+  for (int64_t j = 0; j < count; ++j) to[j] = part[j];
+}
+#endif
+
+/// Combines the tile with an operand in place.
+template <bool kMultiply>
+HWY_NOINLINE void Combine(const TileExit& exit, const float* operand) {
+  const D d;
+  const auto combine = [](V a, V b) HWY_ATTR { return kMultiply ? hn::Mul(a, b) : hn::Add(a, b); };
+  for (int r = 0; r < exit.rows; ++r) {
+    for (int s = 0; s < exit.segment_count; ++s) {
+      const Segment& segment = exit.segments[s];
+      float* tile = exit.tile + r * exit.tile_columns + segment.column;
+      const float* other = operand + r * exit.out_stride + segment.out;
+      ForVectors(
+          segment.count,
+          [&](int64_t i)
+              HWY_ATTR { hn::StoreU(combine(hn::LoadU(d, tile + i), hn::LoadU(d, other + i)), d, tile + i); },
+          [&](int64_t i, int64_t left) HWY_ATTR {
+            StorePart(combine(LoadPart(d, tile + i, left), LoadPart(d, other + i, left)), d, tile + i, left);
+          });
+    }
+  }
+}
+
+template <bool kAdd>
+HWY_NOINLINE void CopyOut(const TileExit& exit, const float* operand, float low, float high) {
+  const D d;
+  const V vlow = hn::Set(d, low);
+  const V vhigh = hn::Set(d, high);
+  for (int r = 0; r < exit.rows; ++r) {
+    for (int s = 0; s < exit.segment_count; ++s) {
+      const Segment& segment = exit.segments[s];
+      const float* tile = exit.tile + r * exit.tile_columns + segment.column;
+      float* out = exit.out + r * exit.out_stride + segment.out;
+      const float* other = kAdd ? operand + r * exit.out_stride + segment.out : nullptr;
+      // Max and Min give their second operand when one is NaN, so that NaN passes through.
+      ForVectors(
+          segment.count,
+          [&](int64_t i) HWY_ATTR {
+            V v = hn::LoadU(d, tile + i);
+            if constexpr (kAdd) v = hn::Add(v, hn::LoadU(d, other + i));
+            hn::StoreU(hn::Min(vhigh, hn::Max(vlow, v)), d, out + i);
+          },
+          [&](int64_t i, int64_t left) HWY_ATTR {
+            V v = LoadPart(d, tile + i, left);
+            if constexpr (kAdd) v = hn::Add(v, LoadPart(d, other + i, left));
+            StorePart(hn::Min(vhigh, hn::Max(vlow, v)), d, out + i, left);
+          });
+    }
+  }
+}
+
+const ExitFunctions kFunctions = {&Combine<false>, &Combine<true>, &CopyOut<false>, &CopyOut<true>};
+
+}  // namespace HWY_NAMESPACE
+}  // namespace tenon::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace tenon::kernels {
+
+const ExitFunctions& exit_functions(Isa isa) {
+  TENON_RETURN_FOR_ISA(isa, kFunctions);
+}
+
+}  // namespace tenon::kernels
+#endif

@@ -1,0 +1,83 @@
+#include "kernels/math/unary.h"
+
+#include "kernels/simd/targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/math/unary.cpp"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+// After highway.h, which it extends.
+#include "hwy/contrib/math/math-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace tenon::kernels {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using D = hn::ScalableTag<float>;
+using V = hn::Vec<D>;
+
+// Max and Min give their second operand when one is NaN, so that NaN passes through.
+HWY_INLINE V Clamp(V x, V low, V high) {
+  return hn::Min(high, hn::Max(low, x));
+}
+
+HWY_INLINE V Sigmoid(D d, V x) {
+  const V one = hn::Set(d, 1.0f);
+  return hn::Div(one, hn::Add(one, hn::Exp(d, hn::Neg(x))));
+}
+
+/// Keeps NaN where a formula would lose it.
+HWY_INLINE V OrNaN(V x, V result) {
+  return hn::IfThenElse(hn::IsNaN(x), x, result);
+}
+
+template <Unary kKind>
+HWY_INLINE V Apply(D d, V x, V a, V b) {
+  if constexpr (kKind == Unary::kClamp) return Clamp(x, a, b);
+  if constexpr (kKind == Unary::kLeakyRelu) return hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Mul(a, x), x);
+  if constexpr (kKind == Unary::kHardSigmoid)
+    return Clamp(hn::MulAdd(a, x, b), hn::Zero(d), hn::Set(d, 1.0f));
+  if constexpr (kKind == Unary::kHardSwish)
+    return hn::Mul(
+        x, Clamp(hn::MulAdd(x, hn::Set(d, 1.0f / 6.0f), hn::Set(d, 0.5f)), hn::Zero(d), hn::Set(d, 1.0f)));
+  if constexpr (kKind == Unary::kExp) return OrNaN(x, hn::Exp(d, x));
+  if constexpr (kKind == Unary::kSigmoid) return OrNaN(x, Sigmoid(d, x));
+  if constexpr (kKind == Unary::kSilu) return OrNaN(x, hn::Mul(x, Sigmoid(d, x)));
+  if constexpr (kKind == Unary::kTanh) return OrNaN(x, hn::Tanh(d, x));
+}
+
+template <Unary kKind>
+HWY_NOINLINE void Run(const float* in, float* out, int64_t count, float a, float b) {
+  const D d;
+  constexpr int64_t kLanes = HWY_MAX_BYTES / sizeof(float);
+  const V va = hn::Set(d, a);
+  const V vb = hn::Set(d, b);
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes)
+    hn::StoreU(Apply<kKind>(d, hn::LoadU(d, in + i), va, vb), d, out + i);
+  if (i == count) return;
+  HWY_ALIGN float rest[kLanes] = {};
+  for (int64_t j = i; j < count; ++j) rest[j - i] = in[j];
+  hn::Store(Apply<kKind>(d, hn::Load(d, rest), va, vb), d, rest);
+  for (int64_t j = i; j < count; ++j) out[j] = rest[j - i];
+}
+
+// In the order of Unary.
+const UnaryFunction kFunctions[kUnaryCount] = {
+    &Run<Unary::kClamp>, &Run<Unary::kLeakyRelu>, &Run<Unary::kHardSigmoid>, &Run<Unary::kHardSwish>,
+    &Run<Unary::kExp>,   &Run<Unary::kSigmoid>,   &Run<Unary::kSilu>,        &Run<Unary::kTanh>};
+
+}  // namespace HWY_NAMESPACE
+}  // namespace tenon::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace tenon::kernels {
+
+UnaryFunction unary_function(Isa isa, Unary kind) {
+  TENON_RETURN_FOR_ISA(isa, kFunctions[static_cast<int>(kind)]);
+}
+
+}  // namespace tenon::kernels
+#endif

@@ -1,0 +1,35 @@
+// Functions of one float32 variable over arrays, in vector code: what activations are made of. Accuracy is
+// stated for each and held by tests over the whole range of float32.
+#pragma once
+
+#include <cstdint>
+
+#include "base/cpu.h"
+
+namespace tenon::kernels {
+
+/// NaN gives NaN. Errors are in units of the last place of the exact result.
+enum class Unary : uint8_t {
+  kClamp,        ///< min(max(x, a), b): exact. Relu is kClamp with 0 and infinity.
+  kLeakyRelu,    ///< x < 0 ? a * x : x: rounded once.
+  kHardSigmoid,  ///< clamp(a * x + b, 0, 1): two roundings or one.
+  kHardSwish,    ///< x * clamp(x / 6 + 1/2, 0, 1): 3 ULP, or 1e-7 near x = -3.
+  kExp,          ///< 2 ULP; 0 below the least normal number.
+  kSigmoid,      ///< 1 / (1 + exp(-x)): 4 ULP.
+  kSilu,         ///< x * sigmoid(x): 5 ULP.
+  kTanh,         ///< 5 ULP.
+};
+inline constexpr int kUnaryCount = 8;
+
+struct UnaryOp {
+  Unary kind = Unary::kClamp;
+  float a = 0;
+  float b = 0;
+};
+
+/// out[i] = f(in[i]) for i < count. `out` may be `in`.
+using UnaryFunction = void (*)(const float* in, float* out, int64_t count, float a, float b);
+
+UnaryFunction unary_function(Isa isa, Unary kind);
+
+}  // namespace tenon::kernels

@@ -1,0 +1,131 @@
+#include "ops/fusion/tail.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace tenon::ops {
+
+namespace {
+
+using kernels::MicroOp;
+using kernels::Unary;
+using kernels::UnaryOp;
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+MicroOp unary(Unary kind, float a = 0, float b = 0) {
+  return {MicroOp::Kind::kUnary, UnaryOp{kind, a, b}, 0};
+}
+
+/// A bound of Clip: the constant, or `fallback` when omitted; nullopt when it is not constant.
+std::optional<float> bound(const Graph& graph, const Node& node, size_t input, float fallback) {
+  if (!node.has_input(input)) return fallback;
+  const Tensor* tensor = graph.constant(node.inputs[input]);
+  if (tensor == nullptr || tensor->type() != DataType::kFloat32 || tensor->size() != 1) return std::nullopt;
+  return tensor->data<float>()[0];
+}
+
+std::optional<MicroOp> activation(const Graph& graph, const Node& node) {
+  switch (node.op) {
+    case Op::kRelu:
+      return unary(Unary::kClamp, 0, kInfinity);
+    case Op::kClip: {
+      auto low = bound(graph, node, 1, -kInfinity);
+      auto high = bound(graph, node, 2, kInfinity);
+      if (!low || !high || std::isnan(*low) || std::isnan(*high) || *low > *high) return std::nullopt;
+      return unary(Unary::kClamp, *low, *high);
+    }
+    case Op::kLeakyRelu:
+      return unary(Unary::kLeakyRelu, node.attributes.real("alpha", 0.01f));
+    case Op::kHardSigmoid:
+      return unary(Unary::kHardSigmoid, node.attributes.real("alpha", 0.2f),
+                   node.attributes.real("beta", 0.5f));
+    case Op::kHardSwish:
+      return unary(Unary::kHardSwish);
+    case Op::kSigmoid:
+      return unary(Unary::kSigmoid);
+    case Op::kTanh:
+      return unary(Unary::kTanh);
+    case Op::kSwish:
+      if (node.attributes.real("alpha", 1) != 1) return std::nullopt;
+      return unary(Unary::kSilu);
+    default:
+      return std::nullopt;
+  }
+}
+
+/// The gate of x * gate(x), for the gates that have a micro-operation.
+std::optional<MicroOp> gated(const Node& gate) {
+  if (gate.op == Op::kSigmoid) return unary(Unary::kSilu);
+  if (gate.op == Op::kHardSigmoid && std::abs(gate.attributes.real("alpha", 0.2f) - 1.0f / 6) < 1e-7f &&
+      gate.attributes.real("beta", 0.5f) == 0.5f)
+    return unary(Unary::kHardSwish);
+  return std::nullopt;
+}
+
+bool same_shape(const Region& region, ValueId a, ValueId b) {
+  const ValueType& left = region.type(a);
+  const ValueType& right = region.type(b);
+  return left.is_tensor() && right.is_tensor() && left.element == DataType::kFloat32 &&
+         right.element == DataType::kFloat32 && left.shape && right.shape && *left.shape == *right.shape;
+}
+
+}  // namespace
+
+std::optional<FusedTail> fused_tail(const Region& region, size_t first, ValueId current) {
+  FusedTail tail;
+  for (size_t n = first; n < region.nodes.size(); ++n) {
+    const Node& node = *region.nodes[n];
+    if (node.outputs.empty() || node.outputs[0] == kNoValue || !node.has_input(0)) return std::nullopt;
+    bool two = (node.op == Op::kAdd || node.op == Op::kMul) && node.inputs.size() == 2;
+    if (two) {
+      ValueId other = node.inputs[0] == current ? node.inputs[1] : node.inputs[0];
+      bool uses_current = node.inputs[0] == current || node.inputs[1] == current;
+      auto input = std::find(region.inputs.begin(), region.inputs.end(), other);
+      if (!uses_current || other == current || input == region.inputs.end() ||
+          !same_shape(region, current, other))
+        return std::nullopt;
+      auto kind = node.op == Op::kAdd ? MicroOp::Kind::kAddTensor : MicroOp::Kind::kMulTensor;
+      tail.ops.push_back({kind, {}, static_cast<int>(tail.operands.size())});
+      tail.operands.push_back(static_cast<size_t>(input - region.inputs.begin()));
+    } else {
+      if (node.inputs[0] != current) return std::nullopt;
+      const Node* next = n + 1 < region.nodes.size() ? region.nodes[n + 1] : nullptr;
+      ValueId gate = node.outputs[0];
+      bool is_gate = next != nullptr && next->op == Op::kMul && next->inputs.size() == 2 &&
+                     ((next->inputs[0] == current && next->inputs[1] == gate) ||
+                      (next->inputs[1] == current && next->inputs[0] == gate));
+      auto op = is_gate ? gated(node) : activation(*region.graph, node);
+      if (!op) return std::nullopt;
+      tail.ops.push_back(*op);
+      if (is_gate) ++n;
+    }
+    current = region.nodes[n]->outputs[0];
+  }
+  return tail;
+}
+
+bool is_constant_batch_norm(const Graph& graph, const Node& node) {
+  if (node.op != Op::kBatchNormalization || node.attributes.integer("training_mode") != 0) return false;
+  for (size_t i = 1; i < 5; ++i) {
+    const Tensor* parameter = node.has_input(i) ? graph.constant(node.inputs[i]) : nullptr;
+    if (parameter == nullptr || parameter->type() != DataType::kFloat32) return false;
+  }
+  return !node.has_output(1) && !node.has_output(2);
+}
+
+Result<std::vector<const float*>> tail_operands(const FusedTail& tail, KernelContext& context,
+                                                const Shape& output) {
+  std::vector<const float*> operands;
+  for (size_t input : tail.operands) {
+    const Tensor& tensor = context.input(input);
+    if (tensor.shape() != output)
+      return fail(ErrorCode::kMismatch, "an operand has shape {} where {} was inferred",
+                  to_string(tensor.shape()), to_string(output));
+    operands.push_back(tensor.data<float>());
+  }
+  return operands;
+}
+
+}  // namespace tenon::ops

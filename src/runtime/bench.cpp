@@ -1,0 +1,71 @@
+#include "tenon/bench.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "base/try.h"
+#include "tenon/values.h"
+
+namespace tenon {
+
+namespace {
+
+constexpr int kWarmUpRuns = 5;
+
+double milliseconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+}
+
+/// The smallest time that at least `share` of the sorted times do not exceed.
+double quantile(const std::vector<double>& sorted, double share) {
+  auto rank = static_cast<size_t>(std::ceil(share * static_cast<double>(sorted.size())));
+  return sorted[std::clamp<size_t>(rank, 1, sorted.size()) - 1];
+}
+
+uint64_t peak_rss_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+}  // namespace
+
+Result<BenchResult> run_bench(const std::string& model, const BenchOptions& options) {
+  if (options.runs < 1) return fail(ErrorCode::kUsage, "the number of runs cannot be {}", options.runs);
+  if (options.batch < 1) return fail(ErrorCode::kUsage, "the batch cannot be {}", options.batch);
+  auto begin = std::chrono::steady_clock::now();
+  SessionOptions session_options;
+  session_options.threads = options.threads;
+  auto session = TENON_TRY(Session::open(model, session_options));
+  BenchResult result;
+  result.load_ms = milliseconds_since(begin);
+  RandomOptions random_options;
+  random_options.seed = options.seed;
+  random_options.batch = options.batch;
+  auto inputs = random_inputs(*session, random_options);
+  if (!inputs.ok()) return at_file(std::move(inputs.error()), model);
+  std::vector<double> times;
+  for (int run = 0; run < kWarmUpRuns + options.runs; ++run) {
+    begin = std::chrono::steady_clock::now();
+    auto outputs = session->run(*inputs);
+    double time = milliseconds_since(begin);
+    if (!outputs.ok()) return at_file(std::move(outputs.error()), model);
+    if (run >= kWarmUpRuns) times.push_back(time);
+  }
+  std::sort(times.begin(), times.end());
+  result.model = model;
+  result.threads = session->threads();
+  result.batch = options.batch;
+  result.min_ms = times.front();
+  result.median_ms = quantile(times, 0.5);
+  result.p90_ms = quantile(times, 0.9);
+  result.p99_ms = quantile(times, 0.99);
+  result.peak_rss_bytes = peak_rss_bytes();
+  result.memory = session->memory();
+  return result;
+}
+
+}  // namespace tenon

@@ -1,0 +1,76 @@
+#include "runtime/executor.h"
+
+#include "runtime/frame.h"
+
+namespace tenon {
+
+namespace {
+
+/// Values inside a fused step, from the step's inputs.
+Status run_recomputed(const OutputPlan::Recomputed& part, Frame& frame, std::vector<Value>& slots) {
+  std::vector<const Value*> inputs;
+  for (ValueId id : part.region.inputs) inputs.push_back(frame.get(id));
+  auto outputs = TENON_TRY(frame.run_apart(part.region, *part.kernel, inputs));
+  for (size_t i = 0; i < outputs.size(); ++i) slots[part.output_slots[i]] = std::move(outputs[i]);
+  return {};
+}
+
+/// Values that passes removed, from slots that are filled by now.
+Status run_derived(const OutputPlan::Derived& part, Frame& frame, std::vector<Value>& slots) {
+  std::vector<const Value*> inputs;
+  for (size_t slot : part.input_slots) inputs.push_back(&slots[slot]);
+  auto outputs = TENON_TRY(frame.run_apart(part.region, *part.kernel, inputs));
+  for (size_t i = 0; i < outputs.size(); ++i) slots[part.output_slots[i]] = std::move(outputs[i]);
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<Value>> execute(const Engine& engine, std::span<const Value* const> inputs,
+                                   const MemoryPlan& plan, const OutputPlan& wanted, RunState& state) {
+  const EngineGraph& compiled = engine.main();
+  const Graph& graph = *compiled.graph;
+  state.reserve(plan.bytes);
+  Frame frame(compiled, &plan, state);
+  std::vector<Value> defaults(inputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i] == nullptr && graph.value(graph.inputs[i]).constant)
+      defaults[i] = *graph.value(graph.inputs[i]).constant;
+    frame.bind(graph.inputs[i], inputs[i] != nullptr ? inputs[i] : &defaults[i]);
+  }
+
+  std::vector<Value> slots(wanted.slot_count);
+  auto taken = wanted.taken.begin();
+  auto recomputed = wanted.recomputed.begin();
+  auto take = [&](int step) -> Status {
+    for (; taken != wanted.taken.end() && taken->step == step; ++taken) {
+      if (frame.get(taken->id) == nullptr)
+        return fail(ErrorCode::kInternal, "value '{}' is not there", graph.value(taken->id).name);
+      slots[taken->slot] = state.detached(*frame.get(taken->id));
+    }
+    return {};
+  };
+  TENON_TRY(take(-1));
+  RunContext* context = state.context();
+  bool profiling = context != nullptr && context->profiling();
+  for (size_t s = 0; s < compiled.steps.size(); ++s) {
+    for (; recomputed != wanted.recomputed.end() && recomputed->step == static_cast<int>(s); ++recomputed)
+      TENON_TRY(run_recomputed(*recomputed, frame, slots));
+    auto begin = profiling ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
+    TENON_TRY(frame.run_step(s));
+    if (profiling) {
+      std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - begin;
+      const Step& step = compiled.steps[s];
+      const Node& anchor = step.region.anchor_node();
+      context->profile().push_back({anchor.name, op_name(anchor.op), step.row, time.count()});
+    }
+    TENON_TRY(take(static_cast<int>(s)));
+    frame.end_step(s);
+  }
+  for (const OutputPlan::Derived& part : wanted.derived) TENON_TRY(run_derived(part, frame, slots));
+  std::vector<Value> results;
+  for (size_t slot : wanted.results) results.push_back(slots[slot]);
+  return results;
+}
+
+}  // namespace tenon

@@ -1,0 +1,138 @@
+#include "runtime/frame.h"
+
+#include "base/thread_pool.h"
+
+namespace tenon {
+
+class Frame::Services final : public ops::RunServices {
+ public:
+  Services(Frame& frame, const ops::Region& region, bool planned)
+      : frame_(frame), region_(region), planned_(planned), mark_(frame.state_.scratch().mark()) {}
+  ~Services() override { frame_.state_.scratch().release(mark_); }
+
+  Tensor allocate_output(size_t i, DataType type, Shape shape) override {
+    RunState& state = frame_.state_;
+    if (planned_ && frame_.plan_ != nullptr && i < region_.outputs.size()) {
+      const auto& slot = frame_.plan_->slots[index(region_.outputs[i])];
+      if (slot && slot->type == type && slot->shape == shape)
+        return Tensor::view(type, std::move(shape), state.block() + slot->offset, state.block_owner());
+    }
+    return Tensor::allocate(type, std::move(shape));
+  }
+  void parallel_for(int64_t count, int64_t grain,
+                    const std::function<void(int64_t, int64_t)>& body) override {
+    tenon::parallel_for(frame_.state_.threads(), count, grain, body);
+  }
+  std::byte* scratch(size_t bytes) override { return frame_.state_.scratch().take(bytes); }
+  Result<std::vector<Value>> run_subgraph(const Node& node, std::string_view attribute,
+                                          std::vector<Value> inputs) override {
+    const Graph* graph = node.subgraph(attribute);
+    const EngineGraph* body = graph == nullptr ? nullptr : frame_.compiled_.body(graph);
+    if (body == nullptr)
+      return at_node(fail(ErrorCode::kInvalidModel, "the node has no body '{}'", attribute), node.name,
+                     op_name(node.op));
+    return run_body(*body, std::move(inputs), frame_);
+  }
+  uint64_t random_seed() override { return frame_.state_.next_random_seed(); }
+  Status interrupted() override { return frame_.state_.interrupted(); }
+
+ private:
+  Frame& frame_;
+  const ops::Region& region_;
+  bool planned_;
+  ScratchStack::Mark mark_;
+};
+
+Frame::Frame(const EngineGraph& compiled, const MemoryPlan* plan, RunState& state)
+    : compiled_(compiled),
+      plan_(plan),
+      state_(state),
+      values_(compiled.graph->value_count(), nullptr),
+      owned_(compiled.graph->value_count()) {
+  for (size_t i = 0; i < values_.size(); ++i)
+    if (compiled.is_constant(ValueId{static_cast<uint32_t>(i)})) values_[i] = &compiled.constants[i];
+}
+
+/// An output as it may stay: one that shares planned bytes without the plan's knowledge (an operator that
+/// hands on its input) gets bytes of its own.
+Value Frame::settled(Value value, ValueId id) const {
+  if (plan_ == nullptr || state_.block() == nullptr) return value;
+  if (value.is_tensor()) {
+    const Tensor& tensor = value.tensor();
+    if (!state_.owns(tensor) || plan_->views[index(id)]) return value;
+    const auto& slot = plan_->slots[index(id)];
+    if (slot && tensor.raw() == state_.block() + slot->offset && tensor.shape() == slot->shape &&
+        tensor.type() == slot->type)
+      return value;
+  }
+  return state_.detached(std::move(value));
+}
+
+Status Frame::run_step(size_t s) {
+  TENON_TRY(state_.interrupted());
+  const Step& step = compiled_.steps[s];
+  const ops::Region& region = step.region;
+  std::vector<const Value*> inputs;
+  inputs.reserve(region.inputs.size());
+  for (ValueId id : region.inputs) {
+    if (values_[index(id)] == nullptr)
+      return at_node(fail(ErrorCode::kInternal, "input '{}' is not there", compiled_.graph->value(id).name),
+                     region.anchor_node().name, op_name(region.anchor_node().op));
+    inputs.push_back(values_[index(id)]);
+  }
+  std::vector<Value> outputs(region.outputs.size());
+  {
+    Services services(*this, region, true);
+    ops::KernelContext context(region.anchor_node(), inputs, outputs, services);
+    Status status = step.kernel->run(context);
+    if (!status.ok())
+      return at_node(std::move(status.error()), region.anchor_node().name, op_name(region.anchor_node().op));
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    size_t id = index(region.outputs[i]);
+    owned_[id] = settled(std::move(outputs[i]), region.outputs[i]);
+    values_[id] = &owned_[id];
+  }
+  return {};
+}
+
+void Frame::end_step(size_t s) {
+  for (ValueId id : compiled_.steps[s].dies) {
+    values_[index(id)] = nullptr;
+    owned_[index(id)] = Value();
+  }
+}
+
+Result<std::vector<Value>> Frame::run_apart(const ops::Region& region, const ops::Kernel& kernel,
+                                            std::span<const Value* const> inputs) {
+  std::vector<Value> outputs(region.outputs.size());
+  Services services(*this, region, false);
+  ops::KernelContext context(region.anchor_node(), inputs, outputs, services);
+  TENON_TRY(kernel.run(context));
+  for (Value& output : outputs) output = state_.detached(std::move(output));
+  return outputs;
+}
+
+Result<std::vector<Value>> run_body(const EngineGraph& body, std::vector<Value> inputs, Frame& outer) {
+  const Graph& graph = *body.graph;
+  if (inputs.size() != graph.inputs.size())
+    return fail(ErrorCode::kInvalidModel, "body '{}' takes {} inputs, and {} were given", graph.name,
+                graph.inputs.size(), inputs.size());
+  Frame frame(body, nullptr, outer.state());
+  for (size_t i = 0; i < inputs.size(); ++i) frame.bind(graph.inputs[i], &inputs[i]);
+  for (const Capture& capture : graph.captures) frame.bind(capture.inner, outer.get(capture.outer));
+  for (size_t s = 0; s < body.steps.size(); ++s) {
+    TENON_TRY(frame.run_step(s));
+    frame.end_step(s);
+  }
+  std::vector<Value> outputs;
+  for (ValueId id : graph.outputs) {
+    if (frame.get(id) == nullptr)
+      return fail(ErrorCode::kInternal, "output '{}' of body '{}' is not there", graph.value(id).name,
+                  graph.name);
+    outputs.push_back(*frame.get(id));
+  }
+  return outputs;
+}
+
+}  // namespace tenon

@@ -1,0 +1,49 @@
+// From a typed model to a session: passes, compilation, descriptions.
+#include <algorithm>
+#include <new>
+
+#include "base/thread_pool.h"
+#include "base/try.h"
+#include "passes/pipeline.h"
+#include "runtime/session_state.h"
+
+namespace tenon {
+
+namespace {
+
+Result<std::shared_ptr<Session>> build_session(TypedModel model, const SessionOptions& options) {
+  auto original = std::make_shared<const TypedModel>(std::move(model));
+  TypedModel optimised = *original;
+  if (!options.references_only) {
+    passes::Options pass_options;
+    pass_options.disabled = options.disabled_passes;
+    TENON_TRY(passes::run_pipeline(optimised, pass_options));
+  }
+  EngineOptions engine_options;
+  engine_options.references_only = options.references_only;
+  auto state = std::make_unique<Session::State>();
+  state->engine = TENON_TRY(Engine::compile(original, std::move(optimised), engine_options));
+  state->threads =
+      options.threads > 0 ? std::min(options.threads, ThreadPool::kMaxThreads) : usable_cpu_count();
+  for (ValueId id : original->graph.inputs) state->inputs.push_back(describe(original->graph, id));
+  for (ValueId id : original->graph.outputs) {
+    state->outputs.push_back(describe(original->graph, id));
+    state->output_names.push_back(state->outputs.back().name);
+  }
+  state->default_outputs = TENON_TRY(plan_outputs(*state->engine, state->output_names));
+  return std::make_shared<Session>(std::move(state));
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Session>> make_session(TypedModel model, const SessionOptions& options) {
+  if (options.threads < 0)
+    return fail(ErrorCode::kUsage, "the number of threads cannot be {}", options.threads);
+  try {
+    return build_session(std::move(model), options);
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::kOutOfMemory, "memory ran out while the model was made ready to run");
+  }
+}
+
+}  // namespace tenon

@@ -1,0 +1,90 @@
+#include "runtime/run_state.h"
+
+#include <algorithm>
+#include <new>
+
+#include "base/try.h"
+
+namespace tenon {
+
+namespace {
+
+constexpr std::align_val_t kAlignment{64};
+constexpr size_t kLeastBlockBytes = size_t{256} << 10;
+
+}  // namespace
+
+void ScratchStack::Deleter::operator()(std::byte* memory) const {
+  ::operator delete[](memory, kAlignment);
+}
+
+std::byte* ScratchStack::take(size_t bytes) {
+  std::lock_guard lock(mutex_);
+  if (bytes > SIZE_MAX - 64) throw std::bad_alloc();
+  bytes = (bytes + 63) / 64 * 64;
+  while (current_ < blocks_.size() && blocks_[current_].size - blocks_[current_].used < bytes) ++current_;
+  if (current_ == blocks_.size()) {
+    size_t size = std::max(bytes, kLeastBlockBytes);
+    auto* memory = static_cast<std::byte*>(::operator new[](size, kAlignment));
+    blocks_.push_back({std::unique_ptr<std::byte[], Deleter>(memory), size, 0});
+  }
+  Block& block = blocks_[current_];
+  std::byte* result = block.memory.get() + block.used;
+  block.used += bytes;
+  return result;
+}
+
+void ScratchStack::release(Mark mark) {
+  std::lock_guard lock(mutex_);
+  for (size_t b = mark.block + 1; b < blocks_.size(); ++b) blocks_[b].used = 0;
+  if (mark.block < blocks_.size()) blocks_[mark.block].used = mark.used;
+  current_ = mark.block;
+}
+
+void RunState::reserve(size_t bytes) {
+  if (bytes <= block_bytes_) return;
+  block_.reset();
+  block_bytes_ = 0;
+  block_ = std::shared_ptr<std::byte>(static_cast<std::byte*>(::operator new(bytes, kAlignment)),
+                                      [](std::byte* memory) { ::operator delete(memory, kAlignment); });
+  block_bytes_ = bytes;
+}
+
+void RunState::begin(int threads, RunContext* context) {
+  threads_ = threads;
+  context_ = context;
+  seeds_drawn_ = 0;
+}
+
+uint64_t RunState::next_random_seed() {
+  // splitmix64 of the run's seed and the number of seeds drawn before.
+  uint64_t z = (context_ != nullptr ? context_->random_seed() : 0) + 0x9e3779b97f4a7c15u * ++seeds_drawn_;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return z ^ (z >> 31);
+}
+
+Status RunState::interrupted() const {
+  if (context_ == nullptr) return {};
+  if (context_->cancelled()) return fail(ErrorCode::kCancelled, "the run was cancelled");
+  if (context_->deadline() && std::chrono::steady_clock::now() > *context_->deadline())
+    return fail(ErrorCode::kCancelled, "the run did not end before its deadline");
+  return {};
+}
+
+Value RunState::detached(Value value) const {
+  if (value.is_tensor()) return owns(value.tensor()) ? Value(value.tensor().clone()) : std::move(value);
+  if (value.is_sequence()) {
+    for (Value& item : value.sequence().items) item = detached(std::move(item));
+    return value;
+  }
+  if (value.is_optional()) {
+    if (value.optional().value == nullptr) return value;
+    return Optional{std::make_shared<Value>(detached(*value.optional().value))};
+  }
+  Map map = value.map();
+  for (auto& [key, entry] : map.entries) entry = detached(std::move(entry));
+  return map;
+}
+
+}  // namespace tenon

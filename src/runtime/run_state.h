@@ -1,0 +1,71 @@
+// RunState: the memory that one run uses and the next may use again: the planned block and scratch space.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "tenon/session.h"
+
+namespace tenon {
+
+/// Scratch memory as a stack: what a step took is given back when it ends, also when its subgraphs took more
+/// in between.
+class ScratchStack {
+ public:
+  /// 64-byte aligned, contents not set. Safe to call from several threads. Throws std::bad_alloc.
+  std::byte* take(size_t bytes);
+
+  struct Mark {
+    size_t block = 0;
+    size_t used = 0;
+  };
+  Mark mark() const { return {current_, current_ < blocks_.size() ? blocks_[current_].used : 0}; }
+  void release(Mark mark);
+
+ private:
+  struct Deleter {
+    void operator()(std::byte* memory) const;
+  };
+  struct Block {
+    std::unique_ptr<std::byte[], Deleter> memory;
+    size_t size = 0;
+    size_t used = 0;
+  };
+  std::mutex mutex_;
+  std::vector<Block> blocks_;
+  size_t current_ = 0;
+};
+
+class RunState {
+ public:
+  /// Makes the planned block at least this large.
+  void reserve(size_t bytes);
+  /// Begins a run with its settings; null means none.
+  void begin(int threads, RunContext* context);
+
+  int threads() const { return threads_; }
+  RunContext* context() const { return context_; }
+  ScratchStack& scratch() { return scratch_; }
+  uint64_t next_random_seed();
+  /// kCancelled when the run was cancelled or its deadline passed.
+  Status interrupted() const;
+
+  std::byte* block() const { return block_.get(); }
+  const std::shared_ptr<std::byte>& block_owner() const { return block_; }
+  /// Whether the tensor's bytes lie in the planned block.
+  bool owns(const Tensor& tensor) const { return block_ != nullptr && tensor.owner().get() == block_.get(); }
+  /// The value with copies in place of tensors that lie in the planned block.
+  Value detached(Value value) const;
+
+ private:
+  std::shared_ptr<std::byte> block_;
+  size_t block_bytes_ = 0;
+  ScratchStack scratch_;
+  RunContext* context_ = nullptr;
+  int threads_ = 1;
+  uint64_t seeds_drawn_ = 0;
+};
+
+}  // namespace tenon
