@@ -81,7 +81,7 @@ Result<ExportReport> convert(const std::string& path, const std::string& output,
   TypedModel typed = TENON_TRY(load_model(path, load));
   TENON_TRY(fix_input_shapes(typed, options.input_shapes));
 
-  if (options.fold) TENON_TRY(passes::run_pipeline(typed));
+  if (options.fold) TENON_TRY(passes::run_pipeline(typed, {}));
 
   ops::EmitOptions emit_options;
   emit_options.opset = options.opset;
