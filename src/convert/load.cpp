@@ -1,9 +1,11 @@
 #include "convert/load.h"
 
+#include "arch/architecture.h"
 #include "base/mapped_file.h"
 #include "formats/detect.h"
 #include "formats/onnx/reader.h"
 #include "formats/torch/pt2/reader.h"
+#include "formats/torch/state_dict.h"
 #include "ops/core/inline_functions.h"
 #include "ops/core/upgrade.h"
 
@@ -21,12 +23,12 @@ Result<TypedModel> load_program(const std::string& path, const LoadOptions& opti
   return lower::lower(functional, options.lower);
 }
 
-Result<TypedModel> load_weights(const LoadOptions& options) {
+Result<TypedModel> load_weights(const std::string& path, const LoadOptions& options) {
   if (options.arch.empty())
     return with_hint(fail(ErrorCode::kUsage, "the file holds weights without a program"),
                      "name their architecture with --arch, e.g. --arch resnet18, or save a program with "
                      "torch.export.save");
-  return fail(ErrorCode::kUnsupported, "architecture '{}' is not known", options.arch);
+  return build_architecture(options.arch, TENON_TRY(read_state_dict(path)));
 }
 
 Result<TypedModel> load(const std::string& path, const LoadOptions& options) {
@@ -40,7 +42,7 @@ Result<TypedModel> load(const std::string& path, const LoadOptions& options) {
     case FileFormat::kTorchSave:
     case FileFormat::kTorchLegacy:
     case FileFormat::kSafetensors:
-      return load_weights(options);
+      return load_weights(path, options);
     case FileFormat::kEmpty:
       return fail(ErrorCode::kMalformed, "the file is empty");
     case FileFormat::kTorchScript:

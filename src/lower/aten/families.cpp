@@ -20,7 +20,7 @@ const Table& all_handlers() {
              slice_handlers,        view_handlers,        activation_handlers, arithmetic_handlers,
              comparison_handlers,   norm_handlers,        order_handlers,      pointwise_handlers,
              reduction_handlers,    softmax_handlers,     symbolic_handlers,   convolution_handlers,
-             product_handlers,      pooling_handlers,
+             product_handlers,      pooling_handlers,     attention_handlers,  sampling_handlers,
          })
       for (const Handler& handler : family()) result.emplace(handler.target, handler.lower);
     return result;

@@ -32,4 +32,7 @@ std::span<const Handler> convolution_handlers();  ///< convolution.cpp: conv1d t
 std::span<const Handler> product_handlers();      ///< products.cpp: linear, matmul, einsum, embedding
 std::span<const Handler> pooling_handlers();      ///< pooling.cpp: max, average, adaptive
 
+std::span<const Handler> attention_handlers();  ///< attention.cpp: scaled dot-product attention
+std::span<const Handler> sampling_handlers();   ///< sampling.cpp: padding, upsampling
+
 }  // namespace tenon::lower

@@ -1,0 +1,70 @@
+// Scaled dot-product attention, by its definition in torch.nn.functional: softmax(q k^T * scale + mask) v.
+#include <cmath>
+#include <limits>
+
+#include "lower/aten/families.h"
+#include "lower/aten/math.h"
+#include "lower/aten/sizes.h"
+
+namespace tenon::lower {
+
+namespace {
+
+// True where a query may look at a key, for lengths that are known.
+Result<ValueId> causal_mask(LowerContext& context, const SymShape& q, const SymShape& k) {
+  const auto queries = q[q.size() - 2].constant(), keys = k[k.size() - 2].constant();
+  if (!queries || !keys) return context.unsupported("causal attention over a dynamic number of positions");
+  Tensor mask = Tensor::allocate(DataType::kBool, {*queries, *keys});
+  for (int64_t i = 0; i < *queries; ++i)
+    for (int64_t j = 0; j < *keys; ++j) mask.mutable_data<bool>()[i * *keys + j] = j <= i;
+  return context.builder().constant(std::move(mask));
+}
+
+Status lower_attention(LowerContext& context) {
+  const aten::ArgumentReader& args = context.args();
+  Math m(context.builder());
+  const ValueId q = TENON_TRY(context.tensor("query"))
+  , k = TENON_TRY(context.tensor("key"))
+  , v = TENON_TRY(context.tensor("value"));
+  if (TENON_TRY(args.boolean("enable_gqa")))
+    return context.unsupported("attention with fewer key heads than query heads");
+  if (TENON_TRY(args.number("dropout_p")) != 0)
+    return context.unsupported("attention with dropout; call model.eval() before the export");
+  const SymShape q_shape = TENON_TRY(context.known_shape(q))
+  , k_shape = TENON_TRY(context.known_shape(k));
+  const auto width = q_shape.back().constant();
+  if (!width) return context.unsupported("attention over heads of dynamic width");
+  const double scale = TENON_TRY(args.optional_number("scale"))
+  .value_or(1 / std::sqrt(static_cast<double>(*width)));
+
+  std::vector<int64_t> turned(k_shape.size());
+  for (size_t i = 0; i < turned.size(); ++i) turned[i] = static_cast<int64_t>(i);
+  std::swap(turned[turned.size() - 1], turned[turned.size() - 2]);
+  const ValueId scaled = TENON_TRY(m.mul(q, m.number(q, scale)));
+  ValueId scores = TENON_TRY(context.add(Op::kMatMul, { scaled, TENON_TRY(permute(context, k, turned)) }));
+
+  ValueId mask = TENON_TRY(context.optional_tensor("attn_mask"));
+  if (TENON_TRY(args.boolean("is_causal"))) mask = TENON_TRY(causal_mask(context, q_shape, k_shape));
+  const ValueId nothing = m.number(scores, -std::numeric_limits<double>::infinity());
+  if (mask != kNoValue && context.element(mask) == DataType::kBool)
+    scores = TENON_TRY(m.where(mask, scores, nothing));
+  else if (mask != kNoValue)
+    scores = TENON_TRY(m.add(scores, mask));
+  ValueId weights = TENON_TRY(context.add(Op::kSoftmax, {scores}, {{"axis", int64_t{-1}}}));
+  if (mask != kNoValue) {  // a query that may look at nothing gets zeros
+    const ValueId best = TENON_TRY(m.reduce(Op::kReduceMax, scores, {-1}, true));
+    const ValueId blind = TENON_TRY(context.add(Op::kEqual, {best, nothing}));
+    weights = TENON_TRY(m.where(blind, m.number(weights, 0), weights));
+  }
+  return context.finish(Op::kMatMul, {weights, v});
+}
+
+constexpr Handler kHandlers[] = {{"aten.scaled_dot_product_attention.default", lower_attention}};
+
+}  // namespace
+
+std::span<const Handler> attention_handlers() {
+  return kHandlers;
+}
+
+}  // namespace tenon::lower
