@@ -70,7 +70,8 @@ Result<std::vector<Activation>> read_activations(const Attributes& attributes, s
                                                  std::span<const ActivationKind> defaults) {
   std::vector<const Facts*> facts;
   const std::vector<std::string> names = attributes.strings("activations");
-  if (!names.empty() && names.size() != count)
+  // RNN's schema gives two functions as default, also for a single direction: more than needed do no harm.
+  if (!names.empty() && names.size() < count)
     return fail(ErrorCode::kInvalidModel, "activations names {} functions, expected {}", names.size(), count);
   for (size_t i = 0; i < count; ++i) {
     const Facts* found = nullptr;
