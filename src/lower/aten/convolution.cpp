@@ -56,47 +56,41 @@ Status build_conv(LowerContext& context, ConvParameters parameters, const std::s
   return context.finish(y);
 }
 
-Status lower_conv(LowerContext& context) {
-  const aten::ArgumentReader& args = context.args();
+// The arguments that every overload has.
+Result<ConvParameters> common_parameters(const aten::ArgumentReader& args) {
   ConvParameters parameters;
   parameters.strides = TENON_TRY(args.integers("stride"));
   parameters.dilations = TENON_TRY(args.integers("dilation"));
-  parameters.padding = TENON_TRY(args.integers("padding"));
   parameters.groups = TENON_TRY(args.integer("groups"));
+  return parameters;
+}
+
+Status lower_conv(LowerContext& context) {
+  ConvParameters parameters = TENON_TRY(common_parameters(context.args()));
+  parameters.padding = TENON_TRY(context.args().integers("padding"));
   return build_conv(context, std::move(parameters));
 }
 
+// Padding by name: "same" or "valid".
 Status lower_conv_padding(LowerContext& context) {
-  const aten::ArgumentReader& args = context.args();
-  ConvParameters parameters;
-  parameters.strides = TENON_TRY(args.integers("stride"));
-  parameters.dilations = TENON_TRY(args.integers("dilation"));
+  ConvParameters parameters = TENON_TRY(common_parameters(context.args()));
   parameters.padding = {0};
-  parameters.groups = TENON_TRY(args.integer("groups"));
-  return build_conv(context, std::move(parameters), TENON_TRY(args.string("padding")));
+  return build_conv(context, std::move(parameters), TENON_TRY(context.args().string("padding")));
 }
 
 Status lower_conv_transpose(LowerContext& context) {
-  const aten::ArgumentReader& args = context.args();
-  ConvParameters parameters;
-  parameters.strides = TENON_TRY(args.integers("stride"));
-  parameters.dilations = TENON_TRY(args.integers("dilation"));
-  parameters.padding = TENON_TRY(args.integers("padding"));
-  parameters.output_padding = TENON_TRY(args.integers("output_padding"));
-  parameters.groups = TENON_TRY(args.integer("groups"));
+  ConvParameters parameters = TENON_TRY(common_parameters(context.args()));
+  parameters.padding = TENON_TRY(context.args().integers("padding"));
+  parameters.output_padding = TENON_TRY(context.args().integers("output_padding"));
   parameters.transposed = true;
   return build_conv(context, std::move(parameters));
 }
 
 Status lower_convolution(LowerContext& context) {
-  const aten::ArgumentReader& args = context.args();
-  ConvParameters parameters;
-  parameters.strides = TENON_TRY(args.integers("stride"));
-  parameters.dilations = TENON_TRY(args.integers("dilation"));
-  parameters.padding = TENON_TRY(args.integers("padding"));
-  parameters.output_padding = TENON_TRY(args.integers("output_padding"));
-  parameters.groups = TENON_TRY(args.integer("groups"));
-  parameters.transposed = TENON_TRY(args.boolean("transposed"));
+  ConvParameters parameters = TENON_TRY(common_parameters(context.args()));
+  parameters.padding = TENON_TRY(context.args().integers("padding"));
+  parameters.output_padding = TENON_TRY(context.args().integers("output_padding"));
+  parameters.transposed = TENON_TRY(context.args().boolean("transposed"));
   return build_conv(context, std::move(parameters));
 }
 
