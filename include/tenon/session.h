@@ -23,6 +23,8 @@ struct SessionOptions {
   std::vector<std::string> disabled_passes;
   /// Run everything by the plain reference operators: slow, and the measure for everything else.
   bool references_only = false;
+  /// The architecture that the weights of a state dict belong to ("resnet18"); other files hold their own.
+  std::string arch;
 };
 
 /// One dimension of a declared shape.
@@ -89,7 +91,8 @@ struct MemoryReport {
 
 class Session {
  public:
-  /// Opens a model file, told apart by its content. Errors name the file, and the node and operator at fault.
+  /// Opens a model file, told apart by its content: .onnx, .pt2, or with `arch` a state dict. Errors name the
+  /// file, and the node and operator at fault.
   static Result<std::shared_ptr<Session>> open(const std::string& path, const SessionOptions& options = {});
 
   ~Session();

@@ -1,11 +1,14 @@
 #include "convert/load.h"
 
+#include <new>
+
 #include "arch/architecture.h"
 #include "base/mapped_file.h"
 #include "formats/detect.h"
 #include "formats/onnx/reader.h"
 #include "formats/torch/pt2/reader.h"
 #include "formats/torch/state_dict.h"
+#include "ir/verify_model.h"
 #include "ops/core/inline_functions.h"
 #include "ops/core/upgrade.h"
 
@@ -14,7 +17,9 @@ namespace tenon {
 namespace {
 
 Result<TypedModel> load_onnx(const std::string& path) {
-  return ops::upgrade(TENON_TRY(ops::inline_functions(TENON_TRY(onnx::read_model(path)))));
+  onnx::Model model = TENON_TRY(onnx::read_model(path));
+  TENON_TRY(onnx::verify(model));
+  return ops::upgrade(TENON_TRY(ops::inline_functions(std::move(model))));
 }
 
 Result<TypedModel> load_program(const std::string& path, const LoadOptions& options) {
@@ -31,9 +36,13 @@ Result<TypedModel> load_weights(const std::string& path, const LoadOptions& opti
   return build_architecture(options.arch, TENON_TRY(read_state_dict(path)));
 }
 
-Result<TypedModel> load(const std::string& path, const LoadOptions& options) {
+Result<FileFormat> format_of(const std::string& path) {
   auto file = TENON_TRY(MappedFile::open(path));
-  const FileFormat format = detect_format(file->bytes());
+  return detect_format(file->bytes());
+}
+
+Result<TypedModel> load(const std::string& path, const LoadOptions& options) {
+  const FileFormat format = TENON_TRY(format_of(path));
   switch (format) {
     case FileFormat::kOnnx:
       return load_onnx(path);
@@ -58,9 +67,13 @@ Result<TypedModel> load(const std::string& path, const LoadOptions& options) {
 }  // namespace
 
 Result<TypedModel> load_model(const std::string& path, const LoadOptions& options) {
-  auto result = load(path, options);
-  if (!result.ok()) return at_file(std::move(result.error()), path);
-  return result;
+  try {
+    auto result = load(path, options);
+    if (!result.ok()) return at_file(std::move(result.error()), path);
+    return result;
+  } catch (const std::bad_alloc&) {
+    return at_file(fail(ErrorCode::kOutOfMemory, "memory ran out while the model was read"), path);
+  }
 }
 
 }  // namespace tenon
