@@ -1,5 +1,4 @@
 // GRU (https://onnx.ai/onnx/operators/onnx__GRU.html): gates in the order z, r, h.
-#include "ops/core/op_def.h"
 #include "ops/recurrent/recurrent.h"
 
 namespace tenon::ops {
@@ -37,21 +36,8 @@ void step(const RecurrentWeights& weights, const Attributes& attributes, std::sp
 constexpr ActivationKind kDefaults[] = {ActivationKind::kSigmoid, ActivationKind::kTanh};
 constexpr RecurrentCell kCell{3, kDefaults, false, step};
 
-Status infer(InferContext& context) {
-  return infer_recurrent(context, kCell);
-}
-Status reference(KernelContext& context) {
-  return run_recurrent(context, kCell);
-}
-
 }  // namespace
 
-constinit const OpDef kGRU{
-    .name = "GRU",
-    .infer = infer,
-    .reference = reference,
-    .upgrade = upgrade_recurrent,
-    .emit = emit_recurrent,
-};
+constinit const OpDef kGRU = recurrent_op<kCell>("GRU");
 
 }  // namespace tenon::ops

@@ -1,5 +1,4 @@
 // LSTM (https://onnx.ai/onnx/operators/onnx__LSTM.html): gates in the order i, o, f, c; peepholes i, o, f.
-#include "ops/core/op_def.h"
 #include "ops/recurrent/recurrent.h"
 
 namespace tenon::ops {
@@ -38,21 +37,8 @@ constexpr ActivationKind kDefaults[] = {ActivationKind::kSigmoid, ActivationKind
                                         ActivationKind::kTanh};
 constexpr RecurrentCell kCell{4, kDefaults, true, step};
 
-Status infer(InferContext& context) {
-  return infer_recurrent(context, kCell);
-}
-Status reference(KernelContext& context) {
-  return run_recurrent(context, kCell);
-}
-
 }  // namespace
 
-constinit const OpDef kLSTM{
-    .name = "LSTM",
-    .infer = infer,
-    .reference = reference,
-    .upgrade = upgrade_recurrent,
-    .emit = emit_recurrent,
-};
+constinit const OpDef kLSTM = recurrent_op<kCell>("LSTM");
 
 }  // namespace tenon::ops

@@ -6,9 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "ops/core/infer.h"
-#include "ops/core/kernel.h"
-#include "ops/core/versions.h"
+#include "ops/core/op_def.h"
 #include "ops/recurrent/activation.h"
 
 namespace tenon::ops {
@@ -51,5 +49,17 @@ double clip_of(const Attributes& attributes);
 Status upgrade_recurrent(UpgradeContext& context);
 /// layout needs opset 14 unless it is 0.
 Status emit_recurrent(EmitContext& context);
+
+/// The definition of an operator of the family.
+template <const RecurrentCell& cell>
+constexpr OpDef recurrent_op(std::string_view name) {
+  return {
+      .name = name,
+      .infer = [](InferContext& context) { return infer_recurrent(context, cell); },
+      .reference = [](KernelContext& context) { return run_recurrent(context, cell); },
+      .upgrade = upgrade_recurrent,
+      .emit = emit_recurrent,
+  };
+}
 
 }  // namespace tenon::ops

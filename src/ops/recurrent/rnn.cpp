@@ -1,5 +1,4 @@
 // RNN (https://onnx.ai/onnx/operators/onnx__RNN.html): H = f(x * W + h * R + Wb + Rb).
-#include "ops/core/op_def.h"
 #include "ops/recurrent/recurrent.h"
 
 namespace tenon::ops {
@@ -17,21 +16,8 @@ void step(const RecurrentWeights& weights, const Attributes& attributes, std::sp
 constexpr ActivationKind kDefaults[] = {ActivationKind::kTanh};
 constexpr RecurrentCell kCell{1, kDefaults, false, step};
 
-Status infer(InferContext& context) {
-  return infer_recurrent(context, kCell);
-}
-Status reference(KernelContext& context) {
-  return run_recurrent(context, kCell);
-}
-
 }  // namespace
 
-constinit const OpDef kRNN{
-    .name = "RNN",
-    .infer = infer,
-    .reference = reference,
-    .upgrade = upgrade_recurrent,
-    .emit = emit_recurrent,
-};
+constinit const OpDef kRNN = recurrent_op<kCell>("RNN");
 
 }  // namespace tenon::ops
