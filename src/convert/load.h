@@ -17,7 +17,8 @@ struct LoadOptions {
 };
 
 /// Reads an ONNX model (any opset), an exported PyTorch program (.pt2) or, with `arch`, a state dict. Told
-/// apart by content, and checked. Weights stay views of the mapped file where the format allows. Errors name the file.
+/// apart by content, and checked. Weights stay views of the mapped file where the format allows. Errors name
+/// the file.
 Result<TypedModel> load_model(const std::string& path, const LoadOptions& options = {});
 
 }  // namespace tenon
