@@ -10,6 +10,7 @@ int main(int argc, char** argv) {
   tenon::cli::add_export_command(app, status);
   tenon::cli::add_ops_command(app, status);
   tenon::cli::add_run_command(app, status);
+  tenon::cli::add_align_command(app, status);
   tenon::cli::add_bench_command(app, status);
   tenon::cli::add_test_command(app, status);
   try {

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,25 +16,34 @@
 
 namespace tenon {
 
+/// The inputs (or inputs and outputs) of one run, by name.
+using Sample = std::vector<NamedValue>;
+
+/// Reads a .npz whose arrays are named K/NAME, for samples 0, 1, ... without a gap, or all plain NAME for a
+/// single sample. Names keep the order of the archive. kMalformed when samples hold different names.
+Result<std::vector<Sample>> read_samples(const std::string& path);
+
 struct AlignOptions {
   double rtol = 1e-5;
   double atol = 1e-5;
-  int samples = 20;   ///< Random inputs; recorded inputs and given ones bring their own number.
-  uint64_t seed = 0;  ///< Of the random inputs, uniform in [0, 1); integers and booleans are 0 or 1.
+  int samples = 20;   ///< Random inputs; recorded and given ones bring their own number.
+  uint64_t seed = 0;  ///< Of the random inputs: floats uniform in [0, 1), integers in [0, 10).
   int threads = 0;
-  /// One sample of given inputs instead of random ones.
-  std::vector<NamedValue> inputs;
+  /// Given inputs, by the candidate's names; what a sample leaves out is drawn at random.
+  std::vector<Sample> inputs;
   /// Sizes of inputs with dynamic dimensions, by name; without one a dynamic dimension is 1.
   std::map<std::string, std::vector<int64_t>> input_shapes;
-  /// Samples that are also computed in float64 by the reference operators, the arbiter; 0: none.
-  int float64_samples = 1;
-  /// Compare every value that both sides have under the same name.
+  /// Samples that the reference operators also compute in float64, the arbiter; negative: all of them.
+  int float64_samples = -1;
+  /// Fill `layers`, also when the verdict is "equal".
   bool per_layer = false;
   /// The architecture, for state dicts.
   std::string arch;
-  /// The Python that runs torch: and onnxruntime: sides; empty: .venv/bin/python, then python3.
+  /// The Python that runs torch: and onnxruntime: sides. Empty: the one that $TENON_PYTHON names, that of the
+  /// active virtual environment, or python3 of $PATH, whichever first has the package; "none": no Python.
   std::string python;
-  std::function<void(int done, int total)> progress;
+  /// Called between runs with what is under way, and how far it is.
+  std::function<void(std::string_view what, size_t done, size_t total)> progress;
 };
 
 /// The comparison of one output over all samples.
@@ -41,50 +51,75 @@ struct OutputComparison {
   struct Offender {
     int sample = 0;
     int64_t index = 0;  ///< Row-major.
+    Shape shape;        ///< Of the output in that sample.
     double actual = 0, desired = 0;
   };
   std::string name;
   std::string problem;  ///< Missing, or another type or shape: nothing was compared. Empty otherwise.
   int64_t elements = 0, mismatched = 0;
   double max_abs = 0, max_rel = 0;
-  double budget_use = 0;                        ///< max |a - d| / (atol + rtol |d|); at most 1 passes.
-  double tightest_atol_at_rtol = 0;             ///< The least atol that passes at the rtol asked for.
-  double percentile_50 = 0, percentile_99 = 0;  ///< Of |a - d|, to a tenth of a decade.
+  double budget_use = 0;             ///< max |a - d| / (atol + rtol |d|); at most 1 passes.
+  double tightest_atol_at_rtol = 0;  ///< The least atol that passes at the rtol asked for.
+  /// Of |a - d|, each to a tenth of a decade.
+  double percentile_50 = 0, percentile_90 = 0, percentile_99 = 0;
+  /// Elements by |a - d|: the first entry counts zeros, entry k those in [10^(k-41), 10^(k-40)), the ends
+  /// included what lies beyond.
+  std::vector<int64_t> histogram;
   int worst_sample = 0;
-  bool varies = false;              ///< Some element differs between two samples.
+  bool varies = false;              ///< Some element of the reference differs between two samples.
   std::vector<Offender> offenders;  ///< The first few mismatches.
   /// max |reference - float64| and max |candidate - float64| over the float64 samples.
   std::optional<std::pair<double, double>> max_abs_vs_float64;
+
+  bool equal() const { return problem.empty() && mismatched == 0; }
+  /// The candidate is at most 3 times as far from float64 as the reference; nullopt when not known.
+  std::optional<bool> within_float32() const;
 };
 
-/// One value of both sides, in the order of execution, over the float64 samples.
+/// One value of the candidate in the worst sample, in the order of execution. See docs/guide/align.md for how
+/// each figure is measured.
 struct LayerComparison {
-  std::string name, node, op, source, kernel;
-  double reference_error = 0;  ///< max |reference - float64|
-  double candidate_error = 0;  ///< max |candidate - float64|
-  double difference = 0;       ///< max |candidate - reference|
-  double floor = 0;            ///< What float32 rounding explains here (see docs/guide/align.md).
-  double scale = 0;            ///< max |float64|
-  bool departed = false;       ///< candidate_error is beyond the floor.
+  std::string name;  ///< The value.
+  std::string node, op, source, module, kernel;
+  /// max |candidate - exact|, both fed the same exact inputs of this step; nullopt where a step cannot be run
+  /// apart.
+  std::optional<double> isolated_error;
+  double isolated_use = 0;  ///< max over elements of isolated error / what rounding of this step explains.
+  double error = 0;         ///< max |candidate - exact| in the whole run.
+  double floor = 0;         ///< What float32 rounding of all steps up to here explains.
+  std::optional<double> difference;  ///< max |candidate - reference|, where the reference has the value.
+  double scale = 0;                  ///< max |exact|
+  bool departed = false;             ///< Beyond what float32 rounding explains.
 };
 
+/// Why two forms of a model differ.
 struct AlignCause {
-  std::string node, op, source;
-  std::string kind;  ///< "rounding", "departure", "nan", "structure", "input"
+  std::string node;    ///< The ONNX node, or the value it makes.
+  std::string op;      ///< Empty for inputs and outputs.
+  std::string source;  ///< The line of the PyTorch source.
+  /// "rounding", "cancellation", "overflow", "nan", "tie", "weights", "constant", "training-mode",
+  /// "preprocessing", "shape", "structure", "kernel", "computation".
+  std::string kind;
   std::string message;
 };
 
 struct AlignReport {
   enum class Verdict { kEqual, kDifferent, kNotComparable };
+  struct Side {
+    std::string given;   ///< As the caller named it: "float64:model.onnx".
+    std::string runner;  ///< What ran it: "tenon engine", "tenon lowering", "torch 2.13.0", "recorded", ...
+  };
   Verdict verdict = Verdict::kNotComparable;
   double rtol = 0, atol = 0;
   int samples = 0;
   uint64_t seed = 0;
-  std::string reference, candidate;                ///< As given.
-  std::string reference_runner, candidate_runner;  ///< What ran them: "tenon lowering", "torch 2.13.0", ...
+  std::string inputs;  ///< "random", "given" or "recorded".
+  Side reference, candidate;
   std::vector<OutputComparison> outputs;
-  std::vector<LayerComparison> layers;  ///< With per_layer.
+  std::vector<LayerComparison> layers;
+  int layers_sample = 0;  ///< The sample that `layers` and `cause` look at.
   std::vector<std::string> warnings;
+  /// There whenever the verdict is "different" and tenon can read one of the models.
   std::optional<AlignCause> cause;
 };
 
@@ -92,13 +127,14 @@ struct AlignReport {
 std::string_view verdict_name(AlignReport::Verdict verdict);
 
 /// Each side is a model file (.onnx, .pt2, a state dict with `arch`), recorded:FILE.npz, float64:MODEL,
-/// onnxruntime:MODEL.onnx or torch:MODEL.pt2. A .pt2 as reference runs by the plain reference operators, a
-/// model as candidate by the engine. Errors: kUsage, kNotFound and the like for a side that cannot be opened,
-/// kUnavailable when a Python with the package is not found.
+/// onnxruntime:MODEL.onnx or torch:MODEL.pt2. As candidate a model file runs by the engine. As reference it
+/// runs by the plain reference operators, but a .pt2 by PyTorch where a Python has it. Errors: those of
+/// opening and running a side, with its name as the file; kNotComparable when the inputs of the two do not
+/// fit; kUnavailable when a Python with the package is not found.
 Result<AlignReport> align(const std::string& reference, const std::string& candidate,
                           const AlignOptions& options = {});
 
-/// A single HTML file without references to others.
+/// The report as one HTML file without references to others.
 std::string to_html(const AlignReport& report);
 
 }  // namespace tenon

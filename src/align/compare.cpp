@@ -15,6 +15,7 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr size_t kOffendersMax = 5;
+constexpr size_t kDecades = 81;  // of OutputComparison::histogram
 
 // |a - d|; 0 for NaN against NaN and for equal infinities, infinite where only one is special.
 double distance(double actual, double desired) {
@@ -40,8 +41,15 @@ bool compares_exactly(DataType type) {
 
 }  // namespace
 
-OutputGatherer::OutputGatherer(std::string name, Tolerance tolerance) : tolerance_(tolerance) {
+OutputGatherer::OutputGatherer(std::string name, Tolerance tolerance, bool any_precision)
+    : tolerance_(tolerance), any_precision_(any_precision) {
   result_.name = std::move(name);
+}
+
+std::string OutputGatherer::type_text(const Value& value) const {
+  ValueType type = ValueType::of(value);
+  if (any_precision_ && type.is_tensor() && is_float(type.element)) type.element = DataType::kFloat64;
+  return type.to_string();
 }
 
 void OutputGatherer::add(int sample, const Value* actual, const Value* desired) {
@@ -54,25 +62,29 @@ void OutputGatherer::add(int sample, const Value* actual, const Value* desired) 
     first_ = *desired;
   else if (!result_.varies)
     result_.varies = !same_value(first_, *desired);
-  ValueType actual_type = ValueType::of(*actual), desired_type = ValueType::of(*desired);
-  if (actual_type.to_string() != desired_type.to_string()) {
+  add_value(sample, *actual, *desired);
+}
+
+void OutputGatherer::add_value(int sample, const Value& actual, const Value& desired) {
+  const std::string actual_type = type_text(actual), desired_type = type_text(desired);
+  if (actual_type != desired_type) {
     if (result_.problem.empty())
       result_.problem = fmt::format("sample {}: the candidate gives {}, the reference {}", sample,
-                                    actual_type.to_string(), desired_type.to_string());
+                                    actual_type, desired_type);
     return;
   }
-  if (actual->is_tensor()) {
-    add_tensor(sample, actual->tensor(), desired->tensor());
-  } else if (actual->is_sequence()) {
-    const auto& a = actual->sequence().items;
-    const auto& d = desired->sequence().items;
+  if (actual.is_tensor()) {
+    add_tensor(sample, actual.tensor(), desired.tensor());
+  } else if (actual.is_sequence()) {
+    const auto& a = actual.sequence().items;
+    const auto& d = desired.sequence().items;
     if (a.size() != d.size()) {
       result_.problem = fmt::format("sample {}: the candidate gives {} items, the reference {}", sample,
                                     a.size(), d.size());
       return;
     }
-    for (size_t i = 0; i < a.size(); ++i) add(sample, &a[i], &d[i]);
-  } else if (!same_value(*actual, *desired)) {
+    for (size_t i = 0; i < a.size(); ++i) add_value(sample, a[i], d[i]);
+  } else if (!same_value(actual, desired)) {
     result_.problem = fmt::format("sample {}: the values differ", sample);
   }
 }
@@ -84,10 +96,12 @@ void OutputGatherer::add_tensor(int sample, const Tensor& actual, const Tensor& 
     const double use = ratio(difference, tolerance_.atol + tolerance_.rtol * magnitude);
     if (!(use <= 1)) {
       ++result_.mismatched;
-      if (result_.offenders.size() < kOffendersMax) result_.offenders.push_back({sample, i, a, d});
+      if (result_.offenders.size() < kOffendersMax)
+        result_.offenders.push_back({sample, i, desired.shape(), a, d});
     }
     result_.max_abs = std::max(result_.max_abs, difference);
-    result_.max_rel = std::max(result_.max_rel, ratio(difference, magnitude));
+    // As numpy.testing does it: where zero is desired there is no relative difference.
+    if (magnitude != 0) result_.max_rel = std::max(result_.max_rel, difference / magnitude);
     if (use > worst_) {
       worst_ = use;
       result_.worst_sample = sample;
@@ -148,7 +162,13 @@ OutputComparison OutputGatherer::finish() {
     }
     return 0.0;
   };
+  result_.histogram.assign(kDecades, 0);
+  for (size_t i = 0; i < histogram_.size(); ++i) {
+    const auto decade = i == 0 ? size_t{0} : std::clamp<size_t>((i - 1) / 10 + 1, 1, kDecades - 1);
+    result_.histogram[decade] += histogram_[i];
+  }
   result_.percentile_50 = percentile(0.5);
+  result_.percentile_90 = percentile(0.9);
   result_.percentile_99 = percentile(0.99);
   return result_;
 }

@@ -16,7 +16,8 @@ struct Tolerance {
 /// Gathers one output's comparison over samples.
 class OutputGatherer {
  public:
-  OutputGatherer(std::string name, Tolerance tolerance);
+  /// With `any_precision` the float types count as one: a side in float64 against one in float32.
+  OutputGatherer(std::string name, Tolerance tolerance, bool any_precision = false);
 
   /// Adds one sample. Another kind, element type or shape is a problem, and so is a missing value (null).
   void add(int sample, const Value* actual, const Value* desired);
@@ -25,9 +26,12 @@ class OutputGatherer {
   OutputComparison finish();
 
  private:
+  std::string type_text(const Value& value) const;
+  void add_value(int sample, const Value& actual, const Value& desired);
   void add_tensor(int sample, const Tensor& actual, const Tensor& desired);
 
   Tolerance tolerance_;
+  bool any_precision_;
   OutputComparison result_;
   std::array<int64_t, 801> histogram_{};  // of |a - d| by tenths of a decade from 1e-40 on
   Value first_;

@@ -1,0 +1,143 @@
+// tenon align REFERENCE CANDIDATE: do two forms of a model agree?
+#include "tenon/align.h"
+
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "align_text.h"
+#include "commands.h"
+#include "tenon/values.h"
+#include "text.h"
+
+namespace tenon::cli {
+
+namespace {
+
+struct AlignArguments {
+  std::string reference, candidate;
+  std::vector<std::string> inputs;  // NAME=FILE
+  std::string inputs_npz;
+  std::vector<std::string> input_shapes;
+  AlignOptions options;
+  std::string report;
+  bool json = false;
+};
+
+Error usage(const std::string& message, const std::string& hint) {
+  Error error;
+  error.code = ErrorCode::kUsage;
+  error.message = message;
+  error.hint = hint;
+  return error;
+}
+
+Status read_options(AlignArguments& arguments) {
+  AlignOptions& options = arguments.options;
+  for (const std::string& text : arguments.input_shapes) {
+    auto [name, value] = split_assignment(text);
+    auto shape = parse_shape(value);
+    if (name.empty() || !shape)
+      return usage("--input-shape '" + text + "' is not NAME=D,D,...",
+                   "for example --input-shape input=1,3,224,224");
+    options.input_shapes[name] = *shape;
+  }
+  if (!arguments.inputs_npz.empty()) {
+    auto samples = read_samples(arguments.inputs_npz);
+    if (!samples.ok()) return std::move(samples.error());
+    options.inputs = std::move(*samples);
+  }
+  for (const std::string& text : arguments.inputs) {
+    auto [name, file] = split_assignment(text);
+    if (name.empty()) return usage("--input takes NAME=FILE, not '" + text + "'", "");
+    auto value = read_value_file(file, ValueDescription());
+    if (!value.ok()) return std::move(value.error());
+    if (options.inputs.empty()) options.inputs.emplace_back();
+    for (Sample& sample : options.inputs) sample.push_back({name, *value});
+  }
+  return {};
+}
+
+/// A line on a terminal that says how far the work is, once it has taken a second.
+class Progress {
+ public:
+  void operator()(std::string_view what, size_t done, size_t total) {
+    if (!is_terminal() || std::chrono::steady_clock::now() - begin_ < std::chrono::seconds(1)) return;
+    std::fprintf(stderr, "\r\033[K%.*s: %zu of %zu", static_cast<int>(what.size()), what.data(), done, total);
+    shown_ = true;
+  }
+  void clear() {
+    if (shown_) std::fprintf(stderr, "\r\033[K");
+  }
+
+ private:
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  bool shown_ = false;
+};
+
+int run_align(AlignArguments& arguments) {
+  Status read = read_options(arguments);
+  if (!read.ok()) return report(read.error(), arguments.json);
+  auto progress = std::make_shared<Progress>();
+  arguments.options.progress = [progress](std::string_view what, size_t done, size_t total) {
+    (*progress)(what, done, total);
+  };
+  auto result = align(arguments.reference, arguments.candidate, arguments.options);
+  progress->clear();
+  if (!result.ok()) return report(result.error(), arguments.json);
+  if (arguments.json)
+    print(align_json(*result));
+  else
+    print_align(*result);
+  return result->verdict == AlignReport::Verdict::kEqual ? 0 : 1;
+}
+
+}  // namespace
+
+void add_align_command(CLI::App& app, int& status) {
+  auto arguments = std::make_shared<AlignArguments>();
+  AlignOptions& options = arguments->options;
+  CLI::App* command = app.add_subcommand("align", "Prove that two forms of a model agree, or say why not");
+  command->footer(
+      "A side is a model file, recorded:FILE.npz (outputs that PyTorch gave),\n"
+      "float64:MODEL, onnxruntime:MODEL.onnx or torch:MODEL.pt2.\n\n"
+      "Example:\n"
+      "  tenon align recorded:resnet18.io.npz resnet18.onnx --report report.html\n\n"
+      "Exit status: 0 equal, 1 different or not comparable, 2 an error.");
+  command->add_option("reference", arguments->reference, "The side that is right")->required();
+  command->add_option("candidate", arguments->candidate, "The side in question")->required();
+  command->add_option("--samples", options.samples, "Random samples")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_option("--seed", options.seed, "Seed of random inputs")->capture_default_str();
+  command->add_option("--input", arguments->inputs, "NAME=FILE (.npy, .pb) for one input; may be repeated")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command->add_option("--inputs", arguments->inputs_npz, "Archive of inputs (.npz) by NAME or K/NAME");
+  command
+      ->add_option("--input-shape", arguments->input_shapes,
+                   "NAME=D,D,...: sizes of an input with open dimensions")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command->add_option("--rtol", options.rtol, "Relative tolerance")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command->add_option("--atol", options.atol, "Absolute tolerance")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command->add_option("--arch", options.arch, "The architecture that a state dict belongs to");
+  command->add_option("--threads", options.threads, "Threads (0: as many as there are CPUs)")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command
+      ->add_option("--float64-samples", options.float64_samples,
+                   "Samples that are also run in float64 (-1: all)")
+      ->capture_default_str();
+  command->add_option("--python", options.python,
+                      "The Python of torch: and onnxruntime: (none: no Python at all)");
+  command->add_flag("--json", arguments->json, "Print the result as JSON");
+  command->callback([arguments, &status] { status = run_align(*arguments); });
+}
+
+}  // namespace tenon::cli

@@ -1,0 +1,295 @@
+// The comparison of two sides from beginning to end: samples, runs, figures, verdict.
+#include "tenon/align.h"
+
+#include <algorithm>
+#include <new>
+
+#include "align/compare.h"
+#include "align/side.h"
+
+namespace tenon {
+
+namespace alignment {
+
+namespace {
+
+/// Both sides and the samples that they run on.
+struct Pair {
+  std::unique_ptr<Side> reference, candidate, arbiter;
+  std::vector<Sample> samples;  ///< Under the names of the side that describes the inputs.
+  std::string inputs;           ///< "random", "given", "recorded"
+};
+
+std::vector<std::string> names_of(const std::vector<ValueDescription>& values) {
+  std::vector<std::string> names;
+  for (const ValueDescription& value : values)
+    if (!value.has_default) names.push_back(value.name);
+  return names;
+}
+
+/// A recording as a side; its inputs go to `samples`, under the names of the other side.
+Result<std::unique_ptr<Side>> open_recording(const std::string& file, const Side* other,
+                                             std::vector<Sample>& samples) {
+  std::vector<Sample> recorded = TENON_TRY(read_samples(file));
+  const std::vector<std::string> inputs = other ? names_of(other->inputs()) : std::vector<std::string>();
+  const std::vector<std::string> outputs = other ? other->output_names() : inputs;
+  std::vector<Sample> results;
+  for (const Sample& sample : recorded) {
+    Recorded parts = TENON_TRY(split_recorded(sample, inputs, outputs));
+    if (parts.outputs.empty())
+      return fail(ErrorCode::kNotComparable, "the recording holds inputs and no outputs");
+    samples.push_back(std::move(parts.inputs));
+    results.push_back(std::move(parts.outputs));
+  }
+  return recorded_side(std::move(results));
+}
+
+Result<Pair> open_pair(const std::string& reference, const std::string& candidate,
+                       const AlignOptions& options) {
+  using Kind = SideName::Kind;
+  const SideName reference_name = parse_side(reference), candidate_name = parse_side(candidate);
+  Pair pair;
+  // Models first: they say which arrays of a recording are inputs.
+  if (candidate_name.kind != Kind::kRecorded)
+    pair.candidate = TENON_TRY(open_side(candidate, Role::kCandidate, options));
+  if (reference_name.kind != Kind::kRecorded)
+    pair.reference = TENON_TRY(open_side(reference, Role::kReference, options));
+  auto record = [&](const SideName& name, const std::string& given, const Side* other) {
+    pair.samples.clear();
+    auto side = open_recording(name.file, other, pair.samples);
+    return side.ok() ? std::move(side) : at_file(std::move(side.error()), given);
+  };
+  if (candidate_name.kind == Kind::kRecorded)
+    pair.candidate = TENON_TRY(record(candidate_name, candidate, pair.reference.get()));
+  if (reference_name.kind == Kind::kRecorded) {
+    const size_t before = pair.samples.size();
+    const bool twice = candidate_name.kind == Kind::kRecorded;
+    pair.reference = TENON_TRY(record(reference_name, reference, twice ? nullptr : pair.candidate.get()));
+    if (twice && pair.samples.size() != before)
+      return at_file(fail(ErrorCode::kNotComparable, "the recording holds {} samples, and the other one {}",
+                          pair.samples.size(), before),
+                     reference);
+  }
+  const bool recorded = reference_name.kind == Kind::kRecorded || candidate_name.kind == Kind::kRecorded;
+  if (recorded && !options.inputs.empty())
+    return fail(ErrorCode::kUsage, "inputs cannot be given, since a recording brings its own");
+  pair.inputs = recorded ? "recorded" : options.inputs.empty() ? "random" : "given";
+  if (recorded) return pair;
+  auto samples = make_samples(pair.candidate->inputs(), options);
+  if (!samples.ok()) return at_file(std::move(samples.error()), candidate);
+  pair.samples = std::move(*samples);
+  return pair;
+}
+
+/// The samples under the names that a side has for its inputs.
+Result<std::vector<Sample>> samples_for(const Side& side, const std::vector<Sample>& samples) {
+  if (side.inputs().empty()) return samples;
+  std::vector<Sample> result;
+  const std::vector<std::string> all = names_of(side.inputs());
+  for (const Sample& sample : samples) {
+    const bool by_name = std::ranges::all_of(sample, [&](const NamedValue& value) {
+      return std::ranges::count(side.inputs(), value.name, &ValueDescription::name) != 0;
+    });
+    result.push_back(by_name ? sample : TENON_TRY(renamed(sample, all)));
+  }
+  return result;
+}
+
+bool inputs_vary(const std::vector<Sample>& samples) {
+  for (size_t k = 1; k < samples.size(); ++k)
+    for (size_t i = 0; i < samples[k].size() && i < samples[0].size(); ++i)
+      if (!same_value(samples[k][i].value, samples[0][i].value)) return true;
+  return false;
+}
+
+/// Runs one side on one sample, with the side's name on errors.
+Result<Sample> run_side(Side& side, size_t k, const Sample& inputs, const std::string& given) {
+  auto outputs = side.run(k, inputs);
+  if (!outputs.ok()) return at_file(std::move(outputs.error()), given);
+  return outputs;
+}
+
+class Comparison {
+ public:
+  Comparison(Pair pair, std::string reference, std::string candidate, const AlignOptions& options)
+      : pair_(std::move(pair)), options_(options) {
+    report_.rtol = options.rtol;
+    report_.atol = options.atol;
+    report_.samples = static_cast<int>(pair_.samples.size());
+    report_.seed = options.seed;
+    report_.inputs = pair_.inputs;
+    report_.reference.given = std::move(reference);
+    report_.candidate.given = std::move(candidate);
+  }
+
+  Result<AlignReport> run() {
+    TENON_TRY(prepare());
+    for (size_t k = 0; k < pair_.samples.size(); ++k) TENON_TRY(run_sample(k));
+    report_.reference.runner = pair_.reference->runner();
+    report_.candidate.runner = pair_.candidate->runner();
+    for (OutputGatherer& gatherer : gatherers_) report_.outputs.push_back(gatherer.finish());
+    judge();
+    return std::move(report_);
+  }
+
+ private:
+  Status prepare() {
+    auto for_side = [&](Side& side, const std::string& given) -> Result<std::vector<Sample>> {
+      auto samples = samples_for(side, pair_.samples);
+      if (samples.ok()) {
+        Status prepared = side.prepare(*samples);
+        if (!prepared.ok()) return at_file(std::move(prepared.error()), given);
+        return samples;
+      }
+      return at_file(std::move(samples.error()), given);
+    };
+    reference_samples_ = TENON_TRY(for_side(*pair_.reference, report_.reference.given));
+    candidate_samples_ = TENON_TRY(for_side(*pair_.candidate, report_.candidate.given));
+    // The arbiter is the reference's model in float64, or the candidate's when the reference has none.
+    const Side* described = pair_.reference->model() ? pair_.reference.get() : pair_.candidate.get();
+    if (options_.float64_samples == 0 || !described->model()) return {};
+    auto arbiter = model_side(described->model(), "tenon float64", Runner::kFloat64, options_);
+    if (!arbiter.ok()) return {};
+    pair_.arbiter = std::move(*arbiter);
+    arbiter_is_reference_ = described == pair_.reference.get();
+    return {};
+  }
+
+  Status run_sample(size_t k) {
+    if (options_.progress) options_.progress("samples", k, pair_.samples.size());
+    const Sample desired =
+        TENON_TRY(run_side(*pair_.reference, k, reference_samples_[k], report_.reference.given));
+    const Sample actual =
+        TENON_TRY(run_side(*pair_.candidate, k, candidate_samples_[k], report_.candidate.given));
+    if (k == 0) plan_outputs(desired, actual);
+    auto value = [](const Sample& sample, int index) {
+      return index >= 0 && static_cast<size_t>(index) < sample.size()
+                 ? &sample[static_cast<size_t>(index)].value
+                 : nullptr;
+    };
+    Sample exact;
+    if (pair_.arbiter && (options_.float64_samples < 0 || static_cast<int>(k) < options_.float64_samples)) {
+      auto outputs =
+          pair_.arbiter->run(k, arbiter_is_reference_ ? reference_samples_[k] : candidate_samples_[k]);
+      if (outputs.ok()) exact = std::move(*outputs);
+    }
+    for (size_t i = 0; i < gatherers_.size(); ++i) {
+      const Value* d = value(desired, pairs_[i].first);
+      const Value* a = value(actual, pairs_[i].second);
+      gatherers_[i].add(static_cast<int>(k), a, d);
+      const Value* e = exact.empty() ? nullptr : value(exact, exact_index(i, desired, actual, exact));
+      if (a && d && e) gatherers_[i].add_float64(*a, *d, *e);
+    }
+    return {};
+  }
+
+  /// Which output of the arbiter belongs to output i.
+  int exact_index(size_t i, const Sample& desired, const Sample& actual, const Sample& exact) const {
+    const int own = arbiter_is_reference_ ? pairs_[i].first : pairs_[i].second;
+    const Sample& outputs = arbiter_is_reference_ ? desired : actual;
+    if (own < 0) return -1;
+    for (size_t e = 0; e < exact.size(); ++e)
+      if (exact[e].name == outputs[static_cast<size_t>(own)].name) return static_cast<int>(e);
+    return exact.size() == outputs.size() ? own : -1;
+  }
+
+  void plan_outputs(const Sample& desired, const Sample& actual) {
+    std::vector<std::string> wanted, given;
+    for (const NamedValue& value : desired) wanted.push_back(value.name);
+    for (const NamedValue& value : actual) given.push_back(value.name);
+    const std::vector<int> match = match_names(wanted, given);
+    std::vector<bool> used(given.size(), false);
+    const bool wide = pair_.reference->is_wide() || pair_.candidate->is_wide();
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      pairs_.emplace_back(static_cast<int>(i), match[i]);
+      if (match[i] >= 0) used[static_cast<size_t>(match[i])] = true;
+      gatherers_.emplace_back(match[i] >= 0 ? given[static_cast<size_t>(match[i])] : wanted[i],
+                              Tolerance{options_.rtol, options_.atol}, wide);
+    }
+    for (size_t j = 0; j < given.size(); ++j) {
+      if (used[j]) continue;
+      pairs_.emplace_back(-1, static_cast<int>(j));
+      gatherers_.emplace_back(given[j], Tolerance{options_.rtol, options_.atol}, wide);
+    }
+  }
+
+  void judge() {
+    using Verdict = AlignReport::Verdict;
+    const auto& outputs = report_.outputs;
+    const bool equal = std::ranges::all_of(outputs, &OutputComparison::equal);
+    const bool varies = std::ranges::any_of(outputs, &OutputComparison::varies);
+    const bool asked = inputs_vary(pair_.samples);
+    report_.verdict = equal ? Verdict::kEqual : Verdict::kDifferent;
+    if (outputs.empty()) {
+      report_.verdict = Verdict::kNotComparable;
+      report_.warnings.push_back("There are no outputs to compare");
+    }
+    if (equal && asked && !varies) {
+      report_.verdict = Verdict::kNotComparable;
+      report_.warnings.push_back(
+          "No output varies over the samples: the network is dead, and comparing it proves nothing");
+    } else if (asked) {
+      for (const OutputComparison& output : outputs)
+        if (!output.varies && output.problem.empty())
+          report_.warnings.push_back(fmt::format("Output '{}' is the same for all samples", output.name));
+    } else if (equal && pair_.samples.size() < 2) {
+      report_.warnings.push_back(
+          "There is one sample only: whether the outputs depend on the inputs is not known");
+    }
+    if (report_.reference.runner == "tenon lowering")
+      report_.warnings.push_back(
+          "The reference was lowered by tenon, as an export is: this proves the engine, not the export "
+          "(record PyTorch's outputs, or use torch:)");
+  }
+
+  Pair pair_;
+  const AlignOptions& options_;
+  AlignReport report_;
+  std::vector<Sample> reference_samples_, candidate_samples_;
+  bool arbiter_is_reference_ = false;
+  std::vector<std::pair<int, int>> pairs_;  // indices of reference and candidate outputs, -1: none
+  std::vector<OutputGatherer> gatherers_;
+};
+
+Status check(const AlignOptions& options) {
+  if (options.samples < 1)
+    return fail(ErrorCode::kUsage, "the number of samples cannot be {}", options.samples);
+  if (!(options.rtol >= 0) || !(options.atol >= 0))
+    return fail(ErrorCode::kUsage, "tolerances cannot be negative: rtol {}, atol {}", options.rtol,
+                options.atol);
+  return {};
+}
+
+}  // namespace
+
+}  // namespace alignment
+
+std::string_view verdict_name(AlignReport::Verdict verdict) {
+  switch (verdict) {
+    case AlignReport::Verdict::kEqual:
+      return "equal";
+    case AlignReport::Verdict::kDifferent:
+      return "different";
+    case AlignReport::Verdict::kNotComparable:
+      break;
+  }
+  return "not comparable";
+}
+
+std::optional<bool> OutputComparison::within_float32() const {
+  if (!max_abs_vs_float64) return std::nullopt;
+  return max_abs_vs_float64->second <= 3 * max_abs_vs_float64->first;
+}
+
+Result<AlignReport> align(const std::string& reference, const std::string& candidate,
+                          const AlignOptions& options) {
+  try {
+    TENON_TRY(alignment::check(options));
+    auto pair = TENON_TRY(alignment::open_pair(reference, candidate, options));
+    return alignment::Comparison(std::move(pair), reference, candidate, options).run();
+  } catch (const std::bad_alloc&) {
+    return at_file(fail(ErrorCode::kOutOfMemory, "memory ran out during the comparison"), candidate);
+  }
+}
+
+}  // namespace tenon
