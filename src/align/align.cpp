@@ -49,11 +49,15 @@ Result<Pair> open_pair(const std::string& reference, const std::string& candidat
   using Kind = SideName::Kind;
   const SideName reference_name = parse_side(reference), candidate_name = parse_side(candidate);
   Pair pair;
+  auto open = [&](const std::string& given, Role role) {
+    auto side = open_side(given, role, options);
+    return side.ok() ? std::move(side) : at_file(std::move(side.error()), given);
+  };
   // Models first: they say which arrays of a recording are inputs.
   if (candidate_name.kind != Kind::kRecorded)
-    pair.candidate = TENON_TRY(open_side(candidate, Role::kCandidate, options));
+    pair.candidate = TENON_TRY(open(candidate, Role::kCandidate));
   if (reference_name.kind != Kind::kRecorded)
-    pair.reference = TENON_TRY(open_side(reference, Role::kReference, options));
+    pair.reference = TENON_TRY(open(reference, Role::kReference));
   auto record = [&](const SideName& name, const std::string& given, const Side* other) {
     pair.samples.clear();
     auto side = open_recording(name.file, other, pair.samples);
@@ -75,7 +79,12 @@ Result<Pair> open_pair(const std::string& reference, const std::string& candidat
     return fail(ErrorCode::kUsage, "inputs cannot be given, since a recording brings its own");
   pair.inputs = recorded ? "recorded" : options.inputs.empty() ? "random" : "given";
   if (recorded) return pair;
-  auto samples = make_samples(pair.candidate->inputs(), options);
+  const Side& described = pair.candidate->model() ? *pair.candidate : *pair.reference;
+  if (!described.model())
+    return at_file(
+        fail(ErrorCode::kUnsupported, "tenon can read neither model, so it knows no inputs to draw"),
+        candidate);
+  auto samples = make_samples(described.inputs(), options);
   if (!samples.ok()) return at_file(std::move(samples.error()), candidate);
   pair.samples = std::move(*samples);
   return pair;
@@ -143,7 +152,20 @@ class Comparison {
       }
       return at_file(std::move(samples.error()), given);
     };
-    reference_samples_ = TENON_TRY(for_side(*pair_.reference, report_.reference.given));
+    auto reference = for_side(*pair_.reference, report_.reference.given);
+    if (!reference.ok()) {
+      // A plain PyTorch file that the Python found here cannot run: tenon lowers it.
+      if (parse_side(report_.reference.given).kind != SideName::Kind::kModel ||
+          !pair_.reference->is_foreign())
+        return std::move(reference.error());
+      report_.warnings.push_back(reference.error().message);
+      AlignOptions without_python = options_;
+      without_python.python = "none";
+      pair_.reference = TENON_TRY(open_side(report_.reference.given, Role::kReference, without_python));
+      reference = for_side(*pair_.reference, report_.reference.given);
+      if (!reference.ok()) return std::move(reference.error());
+    }
+    reference_samples_ = std::move(*reference);
     candidate_samples_ = TENON_TRY(for_side(*pair_.candidate, report_.candidate.given));
     // The arbiter is the reference's model in float64, or the candidate's when the reference has none.
     const Side* described = pair_.reference->model() ? pair_.reference.get() : pair_.candidate.get();
@@ -236,7 +258,7 @@ class Comparison {
       report_.warnings.push_back(
           "There is one sample only: whether the outputs depend on the inputs is not known");
     }
-    if (report_.reference.runner == "tenon lowering")
+    if (report_.reference.runner == kLoweringRunner)
       report_.warnings.push_back(
           "The reference was lowered by tenon, as an export is: this proves the engine, not the export "
           "(record PyTorch's outputs, or use torch:)");

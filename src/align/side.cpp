@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "align/python_side.h"
 #include "base/mapped_file.h"
 #include "convert/load.h"
 #include "formats/detect.h"
@@ -18,6 +19,10 @@ struct Prefix {
 constexpr std::array kPrefixes = {
     Prefix{"recorded:", SideName::Kind::kRecorded}, Prefix{"float64:", SideName::Kind::kFloat64},
     Prefix{"onnxruntime:", SideName::Kind::kOnnxRuntime}, Prefix{"torch:", SideName::Kind::kTorch}};
+
+Result<FileFormat> format_of(const std::string& path) {
+  return detect_format(TENON_TRY(MappedFile::open(path))->bytes());
+}
 
 class RecordedSide final : public Side {
  public:
@@ -51,16 +56,22 @@ std::unique_ptr<Side> recorded_side(std::vector<Sample> outputs) {
 
 Result<std::unique_ptr<Side>> open_side(const std::string& given, Role role, const AlignOptions& options) {
   const SideName name = parse_side(given);
+  const FileFormat format = TENON_TRY(format_of(name.file));
+  if (name.kind == SideName::Kind::kOnnxRuntime || name.kind == SideName::Kind::kTorch) {
+    const Package package = name.kind == SideName::Kind::kTorch ? Package::kTorch : Package::kOnnxRuntime;
+    return python_side(name.file, TENON_TRY(find_python(options.python, package)), package, options);
+  }
+  const bool is_program = format == FileFormat::kTorchExport || format == FileFormat::kTorchScript;
+  if (name.kind == SideName::Kind::kModel && role == Role::kReference && is_program)
+    if (auto python = find_python(options.python, Package::kTorch); python.ok())
+      return python_side(name.file, *python, Package::kTorch, options);
   LoadOptions load;
   load.arch = options.arch;
-  auto loaded = load_model(name.file, load);
-  if (!loaded.ok()) return std::move(loaded.error());
-  auto model = std::make_shared<const TypedModel>(std::move(*loaded));
+  auto model = std::make_shared<const TypedModel>(TENON_TRY(load_model(name.file, load)));
   if (name.kind == SideName::Kind::kFloat64)
     return model_side(std::move(model), "tenon float64", Runner::kFloat64, options);
   if (role == Role::kCandidate) return model_side(std::move(model), "tenon engine", Runner::kEngine, options);
-  const FileFormat format = detect_format(TENON_TRY(MappedFile::open(name.file))->bytes());
-  const char* runner = format == FileFormat::kOnnx ? "tenon references" : "tenon lowering";
+  const char* runner = format == FileFormat::kOnnx ? "tenon references" : kLoweringRunner;
   return model_side(std::move(model), runner, Runner::kReferences, options);
 }
 

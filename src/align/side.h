@@ -24,6 +24,9 @@ struct SideName {
 };
 SideName parse_side(const std::string& given);
 
+/// What runs a PyTorch file that tenon lowers itself: it shares the lowering with an export.
+inline constexpr const char* kLoweringRunner = "tenon lowering";
+
 class Side {
  public:
   virtual ~Side() = default;
@@ -40,6 +43,12 @@ class Side {
   /// Its outputs are in float64 whatever the model says.
   virtual bool is_wide() const { return false; }
 
+  /// Another program runs it.
+  virtual bool is_foreign() const { return false; }
+  /// Its values by name in sample k, outputs or not, where they can be had without a change to what runs;
+  /// empty where they cannot.
+  virtual Result<Sample> taps(size_t) { return Sample(); }
+
   /// Called once before run() with every sample, under the names of inputs().
   virtual Status prepare(const std::vector<Sample>&) { return {}; }
   /// The outputs for sample k, whose inputs are given under the names of inputs().
@@ -53,7 +62,8 @@ class Side {
   std::shared_ptr<const TypedModel> model_;
 };
 
-/// Opens a side that is not a recording. Errors carry `given` as the file.
+/// Opens a side that is not a recording. A PyTorch program as plain reference is run by PyTorch where a
+/// Python has it, else lowered. Errors carry `given` as the file.
 Result<std::unique_ptr<Side>> open_side(const std::string& given, Role role, const AlignOptions& options);
 
 /// A recording: run(k) gives the outputs of sample k as they were recorded.

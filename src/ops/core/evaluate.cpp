@@ -70,12 +70,12 @@ class Evaluator : public RunServices {
     Status status = call(def, node, inputs, outputs);
     frame_ = enclosing;
     if (!status.ok()) return at_node(std::move(status.error()), node.name, def.name);
+    if (observed && options_.after_node) TENON_TRY(options_.after_node(node, inputs, outputs));
     for (size_t i = 0; i < outputs.size(); ++i) {
       ValueId id = node.outputs[i];
       if (id == kNoValue) continue;
       frame.owned[index(id)] = std::move(outputs[i]);
       frame.values[index(id)] = &frame.owned[index(id)];
-      if (observed && options_.observe) TENON_TRY(options_.observe(node, id, frame.owned[index(id)]));
     }
     return {};
   }

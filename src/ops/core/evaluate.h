@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "base/try.h"
@@ -12,8 +13,10 @@
 namespace tenon::ops {
 
 struct EvaluateOptions {
-  /// Called with every output of every node of the main graph as soon as it is there.
-  std::function<Status(const Node& node, ValueId id, const Value& value)> observe;
+  /// Called after each node of the main graph, with null for inputs that are omitted. May look at the
+  /// outputs, or put others in their place before any other node reads them.
+  std::function<Status(const Node& node, std::span<const Value* const> inputs, std::span<Value> outputs)>
+      after_node;
   /// Runs the independent outputs of a reference in parallel; null: on the calling thread.
   std::function<void(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)>& body)>
       parallel_for;
