@@ -1,13 +1,13 @@
 // tenon align REFERENCE CANDIDATE: do two forms of a model agree?
 #include "tenon/align.h"
 
-#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "align_text.h"
 #include "commands.h"
+#include "progress.h"
 #include "tenon/values.h"
 #include "text.h"
 
@@ -59,29 +59,12 @@ Status read_options(AlignArguments& arguments) {
   return {};
 }
 
-/// A line on a terminal that says how far the work is, once it has taken a second.
-class Progress {
- public:
-  void operator()(std::string_view what, size_t done, size_t total) {
-    if (!is_terminal() || std::chrono::steady_clock::now() - begin_ < std::chrono::seconds(1)) return;
-    std::fprintf(stderr, "\r\033[K%.*s: %zu of %zu", static_cast<int>(what.size()), what.data(), done, total);
-    shown_ = true;
-  }
-  void clear() {
-    if (shown_) std::fprintf(stderr, "\r\033[K");
-  }
-
- private:
-  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
-  bool shown_ = false;
-};
-
 int run_align(AlignArguments& arguments) {
   Status read = read_options(arguments);
   if (!read.ok()) return report(read.error(), arguments.json);
   auto progress = std::make_shared<Progress>();
   arguments.options.progress = [progress](std::string_view what, size_t done, size_t total) {
-    (*progress)(what, done, total);
+    progress->show(what, done, total);
   };
   auto result = align(arguments.reference, arguments.candidate, arguments.options);
   progress->clear();

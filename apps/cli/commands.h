@@ -11,6 +11,7 @@ namespace tenon::cli {
 void add_export_command(CLI::App& app, int& status);
 void add_align_command(CLI::App& app, int& status);
 void add_ops_command(CLI::App& app, int& status);
+void add_classify_command(CLI::App& app, int& status);
 void add_bench_command(CLI::App& app, int& status);
 void add_run_command(CLI::App& app, int& status);
 void add_test_command(CLI::App& app, int& status);

@@ -115,8 +115,9 @@ void add_export_command(CLI::App& app, int& status) {
   auto arguments = std::make_shared<ExportArguments>();
   CLI::App* command = app.add_subcommand("export", "Convert a PyTorch file to ONNX");
   command->footer(
-      "Example:\n  tenon export resnet18.pt2 -o resnet18.onnx --opset 17 --input-names image --output-names "
-      "logits");
+      "Example:\n"
+      "  tenon export resnet18.pt2 -o resnet18.onnx --opset 17 \\\n"
+      "    --input-names image --output-names logits");
   command->add_option("model", arguments->model, "A .pt2 file; with --arch a state dict; or an .onnx file")
       ->required();
   command->add_option("-o,--output", arguments->output, "The ONNX file to write")->required();

@@ -1,15 +1,20 @@
-#include <cstdio>
+#include <algorithm>
+#include <memory>
+#include <string_view>
 
 #include "commands.h"
+#include "help.h"
 
 int main(int argc, char** argv) {
   CLI::App app("tenon: from a PyTorch model to a proven, tuned engine", "tenon");
+  app.formatter(std::make_shared<tenon::cli::HelpFormatter>());
   app.require_subcommand(1);
   app.set_version_flag("--version", "0.1.0");
   int status = 0;
   tenon::cli::add_export_command(app, status);
   tenon::cli::add_ops_command(app, status);
   tenon::cli::add_run_command(app, status);
+  tenon::cli::add_classify_command(app, status);
   tenon::cli::add_align_command(app, status);
   tenon::cli::add_bench_command(app, status);
   tenon::cli::add_test_command(app, status);
@@ -20,8 +25,11 @@ int main(int argc, char** argv) {
   } catch (const CLI::CallForVersion& version) {
     return app.exit(version);
   } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "tenon: %s; tenon --help lists the commands and their options\n", error.what());
-    return 2;
+    tenon::Error usage;
+    usage.code = tenon::ErrorCode::kUsage;
+    usage.message = error.what();
+    usage.hint = "tenon --help lists the commands, tenon COMMAND --help their options";
+    return tenon::cli::report(usage, std::find(argv, argv + argc, std::string_view("--json")) != argv + argc);
   }
   return status;
 }
