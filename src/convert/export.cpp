@@ -1,10 +1,11 @@
 #include "tenon/export.h"
 
+#include <algorithm>
 #include <new>
 
 #include "convert/load.h"
+#include "convert/ports.h"
 #include "formats/onnx/writer.h"
-#include "ops/core/builder.h"
 #include "ops/core/emit.h"
 #include "passes/pipeline.h"
 
@@ -14,38 +15,12 @@ namespace {
 
 constexpr int kOldestExport = 11;
 
-Status fix_input_shapes(TypedModel& model, const std::map<std::string, std::vector<int64_t>>& shapes) {
-  if (shapes.empty()) return {};
-  std::map<std::string, int64_t> fixed;  // symbol to value
-  for (const auto& [name, shape] : shapes) {
-    ValueId id = model.graph.find(name);
-    if (id == kNoValue || !model.graph.is_input(id))
-      return fail(ErrorCode::kUsage, "the model has no input called '{}'", name);
-    ValueType& type = model.graph.value(id).type;
-    if (type.shape && type.shape->size() != shape.size())
-      return fail(ErrorCode::kUsage, "input '{}' is {}, which the shape {} does not fit", name,
-                  type.to_string(), to_string(shape));
-    for (size_t i = 0; type.shape && i < shape.size(); ++i) {
-      const SymInt& dim = (*type.shape)[i];
-      if (auto known = dim.constant(); known && *known != shape[i])
-        return with_hint(
-            fail(ErrorCode::kUsage, "dimension {} of input '{}' is {} in the program, not {}", i, name,
-                 *known, shape[i]),
-            "export the program again with torch.export and that shape, or with a dynamic dimension");
-      if (auto symbol = dim.symbol_name()) fixed[*symbol] = shape[i];
-    }
-    type.shape = to_sym(shape);
-  }
-  for (ValueId id : model.graph.inputs) {
-    ValueType& type = model.graph.value(id).type;
-    if (!type.shape) continue;
-    for (SymInt& dim : *type.shape)
-      dim = dim.substitute([&](const std::string& symbol) -> std::optional<SymInt> {
-        auto it = fixed.find(symbol);
-        return it == fixed.end() ? std::nullopt : std::optional<SymInt>(it->second);
-      });
-  }
-  return ops::infer_graph(model.graph);
+/// What the model calls an input that the user may also call by the name that it is given.
+std::string own_name(const TypedModel& model, const ExportOptions& options, const std::string& name) {
+  const std::vector<std::string>& names = options.input_names;
+  const auto at = static_cast<size_t>(std::find(names.begin(), names.end(), name) - names.begin());
+  return at < names.size() && at < model.graph.inputs.size() ? model.graph.value(model.graph.inputs[at]).name
+                                                             : name;
 }
 
 void fill_report(const onnx::Model& model, const TypedModel& typed, ExportReport& report) {
@@ -74,12 +49,15 @@ Result<ExportReport> convert(const std::string& path, const std::string& output,
                 ops::kNewestOpset);
   LoadOptions load;
   load.arch = options.arch;
-  load.lower.input_names = options.input_names;
-  load.lower.output_names = options.output_names;
-  load.lower.dimension_names = options.dimension_names;
-  for (const auto& wish : options.dynamic) load.lower.dynamic.push_back({wish.input, wish.axis, wish.name});
   TypedModel typed = TENON_TRY(load_model(path, load));
-  TENON_TRY(fix_input_shapes(typed, options.input_shapes));
+  std::vector<OpenDimension> open;
+  for (const auto& wish : options.dynamic)
+    open.push_back({own_name(typed, options, wish.input), wish.axis, wish.name});
+  std::map<std::string, std::vector<int64_t>> shapes;
+  for (const auto& [input, shape] : options.input_shapes) shapes[own_name(typed, options, input)] = shape;
+  TENON_TRY(name_dimensions(typed, options.dimension_names, open));
+  TENON_TRY(fix_input_shapes(typed, shapes));
+  TENON_TRY(name_ports(typed, options.input_names, options.output_names));
 
   if (options.fold) TENON_TRY(passes::run_pipeline(typed, {}));
 

@@ -9,6 +9,7 @@
 #include "formats/torch/pt2/reader.h"
 #include "formats/torch/state_dict.h"
 #include "ir/verify_model.h"
+#include "lower/lower.h"
 #include "ops/core/inline_functions.h"
 #include "ops/core/upgrade.h"
 
@@ -22,10 +23,10 @@ Result<TypedModel> load_onnx(const std::string& path) {
   return ops::upgrade(TENON_TRY(ops::inline_functions(std::move(model))));
 }
 
-Result<TypedModel> load_program(const std::string& path, const LoadOptions& options) {
+Result<TypedModel> load_program(const std::string& path) {
   aten::Program program = TENON_TRY(read_pt2_file(path));
   auto functional = TENON_TRY(aten::functionalise(std::move(program)));
-  return lower::lower(functional, options.lower);
+  return lower::lower(functional);
 }
 
 Result<TypedModel> load_weights(const std::string& path, const LoadOptions& options) {
@@ -47,7 +48,7 @@ Result<TypedModel> load(const std::string& path, const LoadOptions& options) {
     case FileFormat::kOnnx:
       return load_onnx(path);
     case FileFormat::kTorchExport:
-      return load_program(path, options);
+      return load_program(path);
     case FileFormat::kTorchSave:
     case FileFormat::kTorchLegacy:
     case FileFormat::kSafetensors:
@@ -58,7 +59,7 @@ Result<TypedModel> load(const std::string& path, const LoadOptions& options) {
       return with_hint(fail(ErrorCode::kUnsupported, "the file is a TorchScript archive"),
                        "export it with torch.export.save(torch.export.export(model, args), 'model.pt2')");
     case FileFormat::kDamagedZip:
-      return load_program(path, options);
+      return load_program(path);
     default:
       return fail(ErrorCode::kMalformed, "the file is {}, not a model", format_name(format));
   }

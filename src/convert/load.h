@@ -6,14 +6,12 @@
 
 #include "base/try.h"
 #include "ir/graph.h"
-#include "lower/lower.h"
 
 namespace tenon {
 
 struct LoadOptions {
   /// For state dicts (.pth, .safetensors): the architecture that the weights belong to, e.g. "resnet18".
   std::string arch;
-  lower::LowerOptions lower;
 };
 
 /// Reads an ONNX model (any opset), an exported PyTorch program (.pt2) or, with `arch`, a state dict. Told

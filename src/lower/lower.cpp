@@ -31,15 +31,14 @@ std::string name_of_leaf(const std::string& path) {
 
 class ProgramLowering {
  public:
-  ProgramLowering(const aten::FunctionalProgram& functional, const LowerOptions& options)
-      : functional_(functional), program_(functional.program()), options_(options) {}
+  explicit ProgramLowering(const aten::FunctionalProgram& functional)
+      : functional_(functional), program_(functional.program()) {}
 
   Result<TypedModel> run() {
     model_.name = "main";
     model_.origin = "torch.export " + program_.torch_version;
     model_.warnings = functional_.warnings();
     Lowering lowering(model_.graph, nullptr);
-    TENON_TRY(plan_dimension_names());
     TENON_TRY(add_user_inputs(lowering));
     TENON_TRY(add_weights(lowering));
     TENON_TRY(lowering.run(program_.graph));
@@ -65,84 +64,25 @@ class ProgramLowering {
     return "";
   }
 
-  Status plan_dimension_names() {
-    size_t position = 0;
-    std::vector<std::pair<std::string, std::string>> inputs;  // user's name, program's name
-    for (size_t i = 0; i < program_.graph.inputs.size(); ++i) {
-      if (!is_user_input(i)) continue;
-      std::string own = program_name(program_.graph.inputs[i]);
-      inputs.emplace_back(position < options_.input_names.size() ? options_.input_names[position] : own, own);
-      ++position;
-    }
-    if (options_.input_names.size() > position)
-      return fail(ErrorCode::kUsage, "{} input names are given and the program has {} inputs",
-                  options_.input_names.size(), position);
-    std::vector<std::string> symbols;
-    for (const auto& [name, meta] : program_.graph.tensors)
-      for (const SymInt& size : meta.sizes) size.collect_symbols(symbols);
-    for (const auto& [symbol, name] : options_.dimension_names) {
-      if (std::find(symbols.begin(), symbols.end(), symbol) == symbols.end())
-        return fail(ErrorCode::kUsage, "the program has no dimension called '{}'", symbol);
-      names_[symbol] = name;
-    }
-    for (const auto& wish : options_.dynamic) {
-      auto found = std::find_if(inputs.begin(), inputs.end(), [&](const auto& pair) {
-        return pair.first == wish.input || pair.second == wish.input;
-      });
-      const aten::TensorMeta* meta =
-          found == inputs.end() ? nullptr : program_.graph.find_tensor(found->second);
-      if (!meta) return fail(ErrorCode::kUsage, "the program has no input called '{}'", wish.input);
-      auto rank = static_cast<int64_t>(meta->sizes.size());
-      if (wish.axis < -rank || wish.axis >= rank)
-        return fail(ErrorCode::kUsage, "input '{}' has {} dimensions, not a dimension {}", wish.input, rank,
-                    wish.axis);
-      const SymInt& size = meta->sizes[static_cast<size_t>(wish.axis < 0 ? wish.axis + rank : wish.axis)];
-      if (auto fixed = size.constant())
-        return with_hint(
-            fail(ErrorCode::kUsage,
-                 "dimension {} of input '{}' was fixed to {} when the program was exported", wish.axis,
-                 wish.input, *fixed),
-            fmt::format("export it again with torch.export.export(model, args, dynamic_shapes={{'{}': {{{}: "
-                        "torch.export.Dim('{}')}}}})",
-                        found->second, wish.axis, wish.name));
-      if (auto symbol = size.symbol_name()) names_[*symbol] = wish.name;
-    }
-    return {};
-  }
-
-  SymShape renamed(const SymShape& sizes) const {
-    SymShape result;
-    for (const SymInt& size : sizes)
-      result.push_back(size.substitute([&](const std::string& symbol) -> std::optional<SymInt> {
-        auto it = names_.find(symbol);
-        return it == names_.end() ? std::nullopt : std::optional<SymInt>(SymInt::symbol(it->second));
-      }));
-    return result;
-  }
-
   Status add_user_inputs(Lowering& lowering) {
-    size_t position = 0;
     for (size_t i = 0; i < program_.graph.inputs.size(); ++i) {
       if (!is_user_input(i)) continue;
       const aten::Argument& input = program_.graph.inputs[i];
-      std::string own = program_name(input);
-      std::string name = position < options_.input_names.size() ? options_.input_names[position] : own;
-      ++position;
-      if (lowering.graph().find(name) != kNoValue)
-        return fail(ErrorCode::kUsage, "two inputs would be called '{}'", name);
+      const std::string name = program_name(input);
       ValueType type;
       if (input.get<aten::TensorRef>()) {
-        const aten::TensorMeta* meta = program_.graph.find_tensor(own);
+        const aten::TensorMeta* meta = program_.graph.find_tensor(name);
         if (!meta || meta->type == DataType::kUndefined)
-          return fail(ErrorCode::kUnsupported, "input '{}' has an element type that ONNX does not have", own);
-        type = ValueType::tensor(meta->type, renamed(meta->sizes));
+          return fail(ErrorCode::kUnsupported, "input '{}' has an element type that ONNX does not have",
+                      name);
+        type = ValueType::tensor(meta->type, meta->sizes);
       } else {
         DataType element = input.get<aten::SymIntRef>()     ? DataType::kInt64
                            : input.get<aten::SymFloatRef>() ? DataType::kFloat32
                                                             : DataType::kBool;
         type = ValueType::tensor(element, SymShape{});
       }
-      lowering.bind(own, lowering.graph().add_input(name, std::move(type)));
+      lowering.bind(name, lowering.graph().add_input(name, std::move(type)));
     }
     return {};
   }
@@ -185,13 +125,7 @@ class ProgramLowering {
       const aten::Argument& argument = program_.graph.outputs[i];
       if (argument.is_none()) continue;
       ValueId id = TENON_TRY(lowering.output_value(argument));
-      const size_t number = graph.outputs.size();
-      std::string wish;
-      if (number < options_.output_names.size())
-        wish = options_.output_names[number];
-      else if (leaf < paths.size())
-        wish = name_of_leaf(paths[leaf]);
-      const bool asked = number < options_.output_names.size();
+      std::string wish = leaf < paths.size() ? name_of_leaf(paths[leaf]) : "";
       const bool repeated = std::find(graph.outputs.begin(), graph.outputs.end(), id) != graph.outputs.end();
       if (repeated || graph.is_input(id) || graph.value(id).constant) {
         lowering.builder().set_origin("output", nullptr);
@@ -202,8 +136,6 @@ class ProgramLowering {
         bool fixed = holder != kNoValue &&
                      (graph.is_input(holder) || graph.value(holder).constant ||
                       std::find(graph.outputs.begin(), graph.outputs.end(), holder) != graph.outputs.end());
-        if (fixed && asked)
-          return fail(ErrorCode::kUsage, "the name '{}' is taken by another input, output or weight", wish);
         if (fixed)
           wish = graph.unique_name(wish);
         else if (holder != kNoValue)
@@ -212,17 +144,12 @@ class ProgramLowering {
       }
       graph.outputs.push_back(id);
     }
-    if (options_.output_names.size() > graph.outputs.size())
-      return fail(ErrorCode::kUsage, "{} output names are given and the program has {} outputs",
-                  options_.output_names.size(), graph.outputs.size());
     return {};
   }
 
   const aten::FunctionalProgram& functional_;
   const aten::Program& program_;
-  const LowerOptions& options_;
   TypedModel model_;
-  std::map<std::string, std::string> names_;  // symbol to the user's name
 };
 
 }  // namespace
@@ -255,8 +182,8 @@ Result<ValueId> Lowering::output_value(const aten::Argument& argument) {
               aten::kind_name(argument));
 }
 
-Result<TypedModel> lower(const aten::FunctionalProgram& program, const LowerOptions& options) {
-  return ProgramLowering(program, options).run();
+Result<TypedModel> lower(const aten::FunctionalProgram& program) {
+  return ProgramLowering(program).run();
 }
 
 }  // namespace tenon::lower

@@ -24,11 +24,8 @@ import warnings
 import numpy as np
 import torch
 
-# Importing torchvision needs these two operators of its compiled extension, which no model here calls.
-_torchvision_ops = torch.library.Library("torchvision", "DEF")
-for _operator in ("nms", "qnms"):
-    _torchvision_ops.define(f"{_operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import torchvision_cpu  # noqa: E402, F401
 import torchvision  # noqa: E402
 
 SEGMENTATION = ["fcn_resnet50", "deeplabv3_resnet50", "lraspp_mobilenet_v3_large"]

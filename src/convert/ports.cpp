@@ -1,0 +1,164 @@
+#include "convert/ports.h"
+
+#include <algorithm>
+#include <set>
+
+#include "ops/core/builder.h"
+
+namespace tenon {
+
+namespace {
+
+using Replacements = std::map<std::string, SymInt>;
+
+void substitute(ValueType& type, const Replacements& replacements) {
+  if (!type.shape) return;
+  for (SymInt& dim : *type.shape)
+    dim = dim.substitute([&](const std::string& symbol) -> std::optional<SymInt> {
+      auto it = replacements.find(symbol);
+      return it == replacements.end() ? std::nullopt : std::optional<SymInt>(it->second);
+    });
+}
+
+/// Puts other sizes in place of symbols, in what is declared; the rest is inferred again.
+Status replace_symbols(TypedModel& model, const Replacements& replacements) {
+  if (replacements.empty()) return {};
+  for (size_t i = 0; i < model.graph.value_count(); ++i)
+    substitute(model.graph.value(ValueId{static_cast<uint32_t>(i)}).type, replacements);
+  return ops::infer_graph(model.graph);
+}
+
+Result<ValueId> input_named(const TypedModel& model, const std::string& name) {
+  ValueId id = model.graph.find(name);
+  if (id == kNoValue || !model.graph.is_input(id))
+    return fail(ErrorCode::kUsage, "the model has no input called '{}'", name);
+  return id;
+}
+
+bool is_program(const TypedModel& model) {
+  return model.origin.starts_with("torch.export");
+}
+
+std::string hint_for_fixed(const TypedModel& model, const OpenDimension& wish) {
+  if (!is_program(model)) return "only the program that wrote the file can leave the dimension open";
+  return fmt::format(
+      "export it again with torch.export.export(model, args, dynamic_shapes={{'{}': {{{}: "
+      "torch.export.Dim('{}')}}}})",
+      wish.input, wish.axis, wish.name);
+}
+
+Status check_names(std::string_view what, const std::vector<std::string>& names, size_t count) {
+  if (names.size() > count)
+    return fail(ErrorCode::kUsage, "{} {} names are given and the model has {} {}s", names.size(), what,
+                count, what);
+  std::set<std::string_view> seen;
+  for (const std::string& name : names) {
+    if (name.empty()) return fail(ErrorCode::kUsage, "the name of an {} cannot be empty", what);
+    if (!seen.insert(name).second) return fail(ErrorCode::kUsage, "two {}s would be called '{}'", what, name);
+  }
+  return {};
+}
+
+bool is_port_or_weight(const Graph& graph, ValueId id) {
+  return graph.is_input(id) || graph.value(id).constant ||
+         std::find(graph.outputs.begin(), graph.outputs.end(), id) != graph.outputs.end();
+}
+
+/// Gives the value its name; an inner value that has it is renamed.
+Status rename(Graph& graph, ValueId id, const std::string& name) {
+  if (graph.value(id).name == name) return {};
+  ValueId holder = graph.find(name);
+  if (holder != kNoValue && is_port_or_weight(graph, holder))
+    return fail(ErrorCode::kUsage, "the name '{}' is taken by another input, output or weight", name);
+  if (holder != kNoValue) graph.rename(holder, graph.unique_name(name + "_inner"));
+  graph.rename(id, name);
+  return {};
+}
+
+/// Frees the names that ports give up, so that two ports may exchange theirs.
+void set_aside(Graph& graph, const std::vector<ValueId>& ids, const std::vector<std::string>& names) {
+  for (size_t i = 0; i < names.size(); ++i)
+    if (graph.value(ids[i]).name != names[i]) graph.rename(ids[i], graph.unique_name("port"));
+}
+
+}  // namespace
+
+Status name_ports(TypedModel& model, const std::vector<std::string>& inputs,
+                  const std::vector<std::string>& outputs) {
+  Graph& graph = model.graph;
+  TENON_TRY(check_names("input", inputs, graph.inputs.size()));
+  TENON_TRY(check_names("output", outputs, graph.outputs.size()));
+  // An output that is an input, a weight or another output becomes a value of its own.
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    ValueId& id = graph.outputs[i];
+    const auto place = graph.outputs.begin() + static_cast<std::ptrdiff_t>(i);
+    const bool repeated = std::count(graph.outputs.begin(), graph.outputs.end(), id) > 1;
+    if (graph.value(id).name == outputs[i] || !(repeated || graph.is_input(id) || graph.value(id).constant))
+      continue;
+    ops::GraphBuilder builder(graph);
+    ValueId copy = TENON_TRY(builder.add(Op::kIdentity, {id}, {}, "output"));
+    *place = copy;
+  }
+  set_aside(graph, graph.inputs, inputs);
+  set_aside(graph, graph.outputs, outputs);
+  for (size_t i = 0; i < inputs.size(); ++i) TENON_TRY(rename(graph, graph.inputs[i], inputs[i]));
+  for (size_t i = 0; i < outputs.size(); ++i) TENON_TRY(rename(graph, graph.outputs[i], outputs[i]));
+  return {};
+}
+
+Status name_dimensions(TypedModel& model, const std::map<std::string, std::string>& symbols,
+                       const std::vector<OpenDimension>& open) {
+  std::vector<std::string> known;
+  for (size_t i = 0; i < model.graph.value_count(); ++i) {
+    const ValueType& type = model.graph.value(ValueId{static_cast<uint32_t>(i)}).type;
+    if (!type.shape) continue;
+    for (const SymInt& dim : *type.shape) dim.collect_symbols(known);
+  }
+  Replacements replacements;
+  for (const auto& [symbol, name] : symbols) {
+    if (std::find(known.begin(), known.end(), symbol) == known.end())
+      return fail(ErrorCode::kUsage, "the model has no dimension called '{}'", symbol);
+    replacements[symbol] = SymInt::symbol(name);
+  }
+  for (const OpenDimension& wish : open) {
+    const ValueType& type = model.graph.value(TENON_TRY(input_named(model, wish.input))).type;
+    if (!type.shape) return fail(ErrorCode::kUsage, "input '{}' has no shape in the model", wish.input);
+    const auto rank = static_cast<int64_t>(type.shape->size());
+    if (wish.axis < -rank || wish.axis >= rank)
+      return fail(ErrorCode::kUsage, "input '{}' has {} dimensions, not a dimension {}", wish.input, rank,
+                  wish.axis);
+    const SymInt& size = (*type.shape)[static_cast<size_t>(wish.axis < 0 ? wish.axis + rank : wish.axis)];
+    if (auto fixed = size.constant())
+      return with_hint(
+          fail(ErrorCode::kUsage, "dimension {} of input '{}' was fixed to {} when the {} was exported",
+               wish.axis, wish.input, *fixed, is_program(model) ? "program" : "model"),
+          hint_for_fixed(model, wish));
+    if (auto symbol = size.symbol_name()) replacements[*symbol] = SymInt::symbol(wish.name);
+  }
+  return replace_symbols(model, replacements);
+}
+
+Status fix_input_shapes(TypedModel& model, const std::map<std::string, std::vector<int64_t>>& shapes) {
+  Replacements replacements;
+  for (const auto& [name, shape] : shapes) {
+    ValueType& type = model.graph.value(TENON_TRY(input_named(model, name))).type;
+    if (type.shape && type.shape->size() != shape.size())
+      return fail(ErrorCode::kUsage, "input '{}' is {}, which the shape {} does not fit", name,
+                  type.to_string(), to_string(shape));
+    for (size_t i = 0; type.shape && i < shape.size(); ++i) {
+      const SymInt& dim = (*type.shape)[i];
+      if (auto known = dim.constant(); known && *known != shape[i])
+        return with_hint(
+            fail(ErrorCode::kUsage, "dimension {} of input '{}' is {} in the model, not {}", i, name, *known,
+                 shape[i]),
+            "export the program again with torch.export and that shape, or with a dynamic dimension");
+      if (auto symbol = dim.symbol_name()) replacements[*symbol] = shape[i];
+    }
+    type.shape = to_sym(shape);
+  }
+  if (shapes.empty()) return {};
+  TENON_TRY(replace_symbols(model, replacements));
+  return ops::infer_graph(model.graph);
+}
+
+}  // namespace tenon

@@ -1,0 +1,6 @@
+"""What tests share lies in this folder."""
+
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
