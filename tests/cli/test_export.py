@@ -114,3 +114,20 @@ def test_state_dicts_take_names(tmp_path):
     report = run_json("export", tmp_path / "resnet18.pth", "-o", out, *options)
     assert report["inputs"] == [{"name": "image", "type": "float32[n,3,224,224]"}]
     assert [o.name for o in session(out).get_outputs()] == ["logits"]
+
+
+def test_constants_that_become_attributes_leave_no_initializer(tmp_path):
+    """Below opset 13 the axes of Unsqueeze and ReduceSum are attributes."""
+
+    class Sums(torch.nn.Module):
+        def forward(self, x):
+            return x.unsqueeze(1).sum(dim=(0, 2))
+
+    torch.export.save(torch.export.export(Sums(), (torch.rand(2, 3, 4),)), tmp_path / "sums.pt2")
+    out = tmp_path / "out.onnx"
+    for opset, count in ((11, 0), (13, 2)):
+        run("export", tmp_path / "sums.pt2", "-o", out, "--opset", opset)
+        assert len(onnx.load(out).graph.initializer) == count
+        x = np.random.default_rng(0).random((2, 3, 4), np.float32)
+        got = session(out).run(None, {"x": x})[0]
+        np.testing.assert_allclose(got, x[:, None].sum(axis=(0, 2)), rtol=1e-6)

@@ -305,6 +305,29 @@ Status GraphEmitter::run() {
   return {};
 }
 
+using Names = std::unordered_set<std::string_view>;
+
+/// The names that the nodes of a graph, and of the bodies inside it, read; and its inputs and outputs.
+void collect_read(const onnx::Graph& graph, Names& read) {
+  for (const onnx::ValueInfo& input : graph.inputs) read.insert(input.name);
+  for (const onnx::ValueInfo& output : graph.outputs) read.insert(output.name);
+  for (const onnx::Node& node : graph.nodes) {
+    read.insert(node.inputs.begin(), node.inputs.end());
+    for (const onnx::Attribute& attribute : node.attributes)
+      if (const auto* body = std::get_if<std::shared_ptr<onnx::Graph>>(&attribute.value))
+        collect_read(**body, read);
+  }
+}
+
+/// Takes out the initializers that nothing reads: constants that became attributes at this opset.
+void drop_unread_initializers(onnx::Graph& graph, const Names& read) {
+  std::erase_if(graph.initializers, [&](const onnx::TensorData& data) { return !read.contains(data.name); });
+  for (const onnx::Node& node : graph.nodes)
+    for (const onnx::Attribute& attribute : node.attributes)
+      if (const auto* body = std::get_if<std::shared_ptr<onnx::Graph>>(&attribute.value))
+        drop_unread_initializers(**body, read);
+}
+
 }  // namespace
 
 onnx::Type type_to_onnx(const ValueType& type) {
@@ -365,6 +388,9 @@ Result<onnx::Model> emit(const TypedModel& model, const EmitOptions& options) {
   out.graph.name = model.name.empty() ? "main" : model.name;
   Emitter emitter(model, options);
   TENON_TRY(GraphEmitter(emitter, model.graph, out.graph, nullptr).run());
+  Names read;
+  collect_read(out.graph, read);
+  drop_unread_initializers(out.graph, read);
   out.opset_imports.push_back({"", options.opset});
   for (const auto& [domain, version] : emitter.domains) out.opset_imports.push_back({domain, version});
   return out;
