@@ -95,11 +95,12 @@ def check_file(path, opset, program):
 
 
 def judge(outputs, recorded, exact):
-    """(criterion, largest error against PyTorch, largest ratio of errors against float64) over one sample's outputs."""
+    """(criterion, largest error against PyTorch, largest ratio of errors against float64) over one sample's outputs, in
+    the order of the model. tenon calls an output after its place in the program's result ("out"), the recording after
+    the value that the program returns there."""
     criterion, worst, ratio = "1e-5", 0.0, 0.0
-    for name, value in outputs.items():
+    for value, (name, f64) in zip(outputs, exact.items(), strict=True):
         want = recorded[name].astype(np.float64)
-        f64 = exact[name]
         if value.dtype != recorded[name].dtype or value.shape != want.shape:
             return f"FAILED: {name} is {value.dtype}{list(value.shape)}", np.inf, np.inf
         error = np.abs(value - want)
@@ -124,7 +125,7 @@ def by_tenon(path, io, exact, folder):
         if done.returncode != 0:
             return {"criterion": "FAILED: " + done.stderr.strip()}
         with np.load(folder / "out.npz") as outputs:
-            results.append(judge({n: outputs[n] for n in outputs.files}, sample, answer))
+            results.append(judge([outputs[n] for n in outputs.files], sample, answer))
     return combined(results)
 
 
@@ -135,11 +136,10 @@ def by_runtime(path, io, exact):
         if "opset" in str(error) or "is not a registered function/op" in str(error):
             return {"criterion": "unknown opset"}
         return {"criterion": f"FAILED: {error}"}
-    names = [o.name for o in session.get_outputs()]
     results = []
     for sample, answer in zip(io, exact, strict=True):
-        outputs = session.run(names, {i.name: sample[i.name] for i in session.get_inputs()})
-        results.append(judge(dict(zip(names, outputs, strict=True)), sample, answer))
+        outputs = session.run(None, {i.name: sample[i.name] for i in session.get_inputs()})
+        results.append(judge(outputs, sample, answer))
     return combined(results)
 
 
