@@ -109,6 +109,8 @@ void add_align_command(CLI::App& app, int& status) {
   command->add_option("--atol", options.atol, "Absolute tolerance")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  command->add_flag("--per-layer", options.per_layer,
+                    "Compare every value inside, and name the first that departs");
   command->add_option("--arch", options.arch, "The architecture that a state dict belongs to");
   command->add_option("--threads", options.threads, "Threads (0: as many as there are CPUs)")
       ->check(CLI::NonNegativeNumber)

@@ -1,64 +1,16 @@
+// An alignment as text of 80 columns.
 #include "align_text.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 
 namespace tenon::cli {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-/// What --json says a reference is: the way it was given, but a program that tenon lowered itself is called
-/// by that, since it shares its lowering with an export.
-std::string reference_text(const AlignReport& report) {
-  return report.reference.runner == "tenon lowering" ? report.reference.runner : report.reference.given;
-}
-
-Json output_json(const OutputComparison& output) {
-  Json offenders = Json::array();
-  for (const auto& offender : output.offenders)
-    offenders.push_back({{"sample", offender.sample},
-                         {"index", offender.index},
-                         {"actual", offender.actual},
-                         {"desired", offender.desired}});
-  Json wide = nullptr;
-  if (output.max_abs_vs_float64)
-    wide = {{"reference", output.max_abs_vs_float64->first},
-            {"candidate", output.max_abs_vs_float64->second}};
-  Json within = nullptr;
-  if (output.within_float32()) within = *output.within_float32();
-  return {
-      {"name", output.name},
-      {"elements", output.elements},
-      {"mismatched", output.mismatched},
-      {"share",
-       output.elements ? static_cast<double>(output.mismatched) / static_cast<double>(output.elements) : 0.0},
-      {"max_abs", output.max_abs},
-      {"max_rel", output.max_rel},
-      {"budget_use", output.budget_use},
-      {"tightest_atol_at_rtol", output.tightest_atol_at_rtol},
-      {"max_abs_vs_float64", std::move(wide)},
-      {"within_float32", std::move(within)},
-      {"percentiles",
-       {{"50", output.percentile_50}, {"90", output.percentile_90}, {"99", output.percentile_99}}},
-      {"worst_sample", output.worst_sample},
-      {"varies", output.varies},
-      {"problem", output.problem},
-      {"offenders", std::move(offenders)}};
-}
-
-/// The index along each dimension: "[0,17]".
-std::string place(const OutputComparison::Offender& offender) {
-  std::string text;
-  int64_t rest = offender.index;
-  for (size_t d = offender.shape.size(); d-- > 0;) {
-    text = fmt::format("{}{}{}", rest % offender.shape[d], text.empty() ? "" : ",", text);
-    rest /= offender.shape[d];
-  }
-  return "[" + text + "]";
-}
+constexpr size_t kColumns = 80;
 
 /// `text` cut to `width` columns, the middle left out.
 std::string fitted(const std::string& text, size_t width) {
@@ -67,26 +19,48 @@ std::string fitted(const std::string& text, size_t width) {
   return text.substr(0, head) + "..." + text.substr(text.size() - tail);
 }
 
-/// Paragraphs of at most 80 columns; lines after the first are indented.
+/// Words in lines of at most 80 columns; lines after the first are indented.
 void print_wrapped(const std::string& text, size_t indent) {
   std::string line;
   size_t begin = 0;
-  auto flush = [&] {
-    std::printf("%s\n", line.c_str());
-    line.assign(indent, ' ');
-  };
+  bool is_empty = true;
   while (begin < text.size()) {
-    size_t end = std::min(text.find(' ', begin), text.size());
+    const size_t end = std::min(text.find(' ', begin), text.size());
     const std::string word = text.substr(begin, end - begin);
-    if (line.size() > indent && line.size() + 1 + word.size() > 80) flush();
-    line += (line.empty() || line.size() == indent ? "" : " ") + word;
+    if (!is_empty && line.size() + 1 + word.size() > kColumns) {
+      std::printf("%s\n", line.c_str());
+      line.assign(indent, ' ');
+      is_empty = true;
+    }
+    if (!is_empty || (line.empty() && begin > 0)) line += ' ';
+    line += word;
+    is_empty = false;
     begin = end + 1;
   }
-  if (line.size() > indent) flush();
+  if (!is_empty) std::printf("%s\n", line.c_str());
+}
+
+/// A source line without the folder that packages are installed in.
+std::string short_source(const std::string& source) {
+  constexpr std::string_view kFolder = "site-packages/";
+  const size_t folder = source.find(kFolder);
+  return folder == std::string::npos ? source : source.substr(folder + kFolder.size());
+}
+
+/// The index along each dimension: "[0,17]".
+std::string place(const OutputComparison::Offender& offender) {
+  std::string text;
+  int64_t rest = offender.index;
+  for (size_t d = offender.shape.size(); d-- > 0;) {
+    const int64_t size = std::max<int64_t>(offender.shape[d], 1);
+    text = fmt::format("{}{}{}", rest % size, text.empty() ? "" : ",", text);
+    rest /= size;
+  }
+  return "[" + text + "]";
 }
 
 void print_output(const OutputComparison& output) {
-  std::printf("\noutput %s\n", fitted(output.name, 72).c_str());
+  std::printf("\noutput %s\n", fitted(output.name, kColumns - 8).c_str());
   if (!output.problem.empty()) print_wrapped("  " + output.problem, 2);
   if (output.elements == 0) return;
   const double share = 100.0 * static_cast<double>(output.mismatched) / static_cast<double>(output.elements);
@@ -98,63 +72,64 @@ void print_output(const OutputComparison& output) {
               output.percentile_90, output.percentile_99);
   std::printf("  budget used        %.3g (1 is all of it); tightest atol %.3g\n", output.budget_use,
               output.tightest_atol_at_rtol);
-  if (output.max_abs_vs_float64)
-    std::printf("  from float64       reference %.3g, candidate %.3g: %s\n", output.max_abs_vs_float64->first,
-                output.max_abs_vs_float64->second,
-                *output.within_float32() ? "within float32" : "beyond float32");
+  if (output.max_abs_vs_float64) {
+    const char* within = !output.within_float32   ? ""
+                         : *output.within_float32 ? ": within float32"
+                                                  : ": beyond float32";
+    std::printf("  from float64       reference %.3g, candidate %.3g%s\n", output.max_abs_vs_float64->first,
+                output.max_abs_vs_float64->second, within);
+  }
   if (output.offenders.empty()) return;
   std::printf("  first mismatches   sample  index                 candidate     reference\n");
   for (const auto& offender : output.offenders)
-    std::printf("                     %6d  %-16s %14.7g %13.7g\n", offender.sample, place(offender).c_str(),
-                offender.actual, offender.desired);
+    std::printf("                     %6d  %-16s %14.7g %13.7g\n", offender.sample,
+                fitted(place(offender), 16).c_str(), offender.actual, offender.desired);
+}
+
+/// One line for each layer, and more on the first that departed.
+void print_layers(const AlignReport& report) {
+  std::printf("\nlayers in sample %d: error from exact arithmetic, beside what rounding explains\n",
+              report.layers_sample);
+  std::printf("  %-19s %-18s %-20s %7s %7s\n", "value", "operators", "kernel", "error", "floor");
+  const LayerComparison* first = nullptr;
+  for (const LayerComparison& layer : report.layers) {
+    std::printf("%c %-19s %-18s %-20s %7.1e %7.1e\n", layer.departed ? '!' : ' ',
+                fitted(layer.name, 19).c_str(), fitted(layer.op, 18).c_str(),
+                fitted(layer.kernel, 20).c_str(), layer.error, layer.floor);
+    if (layer.departed && first == nullptr) first = &layer;
+  }
+  if (first == nullptr) {
+    std::printf("  every value is within what rounding explains\n");
+    return;
+  }
+  print_wrapped(fmt::format("  first departure: '{}', node {}, {}", first->name, first->node, first->op), 4);
+  if (!first->source.empty()) print_wrapped("    at " + short_source(first->source), 6);
 }
 
 }  // namespace
 
-Json align_json(const AlignReport& report) {
-  Json outputs = Json::array();
-  for (const OutputComparison& output : report.outputs) outputs.push_back(output_json(output));
-  Json cause = nullptr;
-  if (report.cause)
-    cause = {{"node", report.cause->node},
-             {"op", report.cause->op},
-             {"source", report.cause->source},
-             {"kind", report.cause->kind},
-             {"message", report.cause->message}};
-  auto side = [](const AlignReport::Side& s) { return Json{{"given", s.given}, {"runner", s.runner}}; };
-  return {{"verdict", verdict_name(report.verdict)},
-          {"rtol", report.rtol},
-          {"atol", report.atol},
-          {"samples", report.samples},
-          {"seed", report.seed},
-          {"reference", reference_text(report)},
-          {"candidate", report.candidate.given},
-          {"outputs", std::move(outputs)},
-          {"warnings", report.warnings},
-          {"cause", std::move(cause)},
-          {"inputs", report.inputs},
-          {"sides", {{"reference", side(report.reference)}, {"candidate", side(report.candidate)}}}};
-}
-
 void print_align(const AlignReport& report) {
-  std::printf("reference  %s\n           run by %s\n", fitted(report.reference.given, 69).c_str(),
-              report.reference.runner.c_str());
-  std::printf("candidate  %s\n           run by %s\n", fitted(report.candidate.given, 69).c_str(),
-              report.candidate.runner.c_str());
-  std::printf("samples    %d %s%s\n", report.samples, report.inputs.c_str(),
-              report.inputs == "random" ? fmt::format(", seed {}", report.seed).c_str() : "");
+  auto print_side = [](const char* role, const AlignReport::Side& side) {
+    std::printf("%-9s  %s\n           run by %s\n", role, fitted(side.given, kColumns - 11).c_str(),
+                side.runner.c_str());
+  };
+  print_side("reference", report.reference);
+  print_side("candidate", report.candidate);
+  const std::string seed = report.inputs == "random" ? fmt::format(", seed {}", report.seed) : "";
+  std::printf("samples    %d %s%s\n", report.samples, report.inputs.c_str(), seed.c_str());
   std::printf("tolerance  |candidate - reference| <= %g + %g * |reference|\n", report.atol, report.rtol);
-  for (const OutputComparison& output : report.outputs) print_output(output);
+  int64_t mismatched = 0, elements = 0;
+  for (const OutputComparison& output : report.outputs) {
+    print_output(output);
+    mismatched += output.mismatched;
+    elements += output.elements;
+  }
+  if (!report.layers.empty()) print_layers(report);
   std::printf("\n");
   for (const std::string& warning : report.warnings) print_wrapped("warning: " + warning, 9);
   if (report.cause) {
     print_wrapped(fmt::format("cause: {}: {}", report.cause->kind, report.cause->message), 7);
-    if (!report.cause->source.empty()) print_wrapped("  at " + report.cause->source, 5);
-  }
-  int64_t mismatched = 0, elements = 0;
-  for (const OutputComparison& output : report.outputs) {
-    mismatched += output.mismatched;
-    elements += output.elements;
+    if (!report.cause->source.empty()) print_wrapped("       at " + short_source(report.cause->source), 9);
   }
   std::printf("%s: %lld / %lld outputs differ\n", std::string(verdict_name(report.verdict)).c_str(),
               static_cast<long long>(mismatched), static_cast<long long>(elements));

@@ -33,8 +33,9 @@ struct AlignOptions {
   std::vector<Sample> inputs;
   /// Sizes of inputs with dynamic dimensions, by name; without one a dynamic dimension is 1.
   std::map<std::string, std::vector<int64_t>> input_shapes;
-  /// Samples that the reference operators also compute in float64, the arbiter; negative: all of them.
-  int float64_samples = -1;
+  /// The first samples, so many of them, are also computed in float64, by the reference operators; negative:
+  /// all.
+  int float64_samples = 3;
   /// Fill `layers`, also when the verdict is "equal".
   bool per_layer = false;
   /// The architecture, for state dicts.
@@ -72,8 +73,9 @@ struct OutputComparison {
   std::optional<std::pair<double, double>> max_abs_vs_float64;
 
   bool equal() const { return problem.empty() && mismatched == 0; }
-  /// The candidate is at most 3 times as far from float64 as the reference; nullopt when not known.
-  std::optional<bool> within_float32() const;
+  /// The candidate is at most 3 times as far from float64 as the reference. Nullopt when not known, and when
+  /// tenon's own references ran the reference: they sum in float64, which no float32 candidate comes near.
+  std::optional<bool> within_float32;
 };
 
 /// One value of the candidate in the worst sample, in the order of execution. See docs/guide/align.md for how
@@ -81,8 +83,8 @@ struct OutputComparison {
 struct LayerComparison {
   std::string name;  ///< The value.
   std::string node, op, source, module, kernel;
-  /// max |candidate - exact|, both fed the same exact inputs of this step; nullopt where a step cannot be run
-  /// apart.
+  /// max |candidate - exact|, both fed the same exact inputs of this step; nullopt where the reference itself
+  /// runs the step, or it cannot be run apart.
   std::optional<double> isolated_error;
   double isolated_use = 0;  ///< max over elements of isolated error / what rounding of this step explains.
   double error = 0;         ///< max |candidate - exact| in the whole run.

@@ -2,8 +2,10 @@
 #include "tenon/align.h"
 
 #include <algorithm>
+#include <limits>
 #include <new>
 
+#include "align/cause.h"
 #include "align/compare.h"
 #include "align/side.h"
 
@@ -12,6 +14,8 @@ namespace tenon {
 namespace alignment {
 
 namespace {
+
+constexpr double kWithinFloat32 = 3;
 
 /// Both sides and the samples that they run on.
 struct Pair {
@@ -54,10 +58,8 @@ Result<Pair> open_pair(const std::string& reference, const std::string& candidat
     return side.ok() ? std::move(side) : at_file(std::move(side.error()), given);
   };
   // Models first: they say which arrays of a recording are inputs.
-  if (candidate_name.kind != Kind::kRecorded)
-    pair.candidate = TENON_TRY(open(candidate, Role::kCandidate));
-  if (reference_name.kind != Kind::kRecorded)
-    pair.reference = TENON_TRY(open(reference, Role::kReference));
+  if (candidate_name.kind != Kind::kRecorded) pair.candidate = TENON_TRY(open(candidate, Role::kCandidate));
+  if (reference_name.kind != Kind::kRecorded) pair.reference = TENON_TRY(open(reference, Role::kReference));
   auto record = [&](const SideName& name, const std::string& given, const Side* other) {
     pair.samples.clear();
     auto side = open_recording(name.file, other, pair.samples);
@@ -136,8 +138,15 @@ class Comparison {
     for (size_t k = 0; k < pair_.samples.size(); ++k) TENON_TRY(run_sample(k));
     report_.reference.runner = pair_.reference->runner();
     report_.candidate.runner = pair_.candidate->runner();
-    for (OutputGatherer& gatherer : gatherers_) report_.outputs.push_back(gatherer.finish());
+    const bool is_float32 = pair_.reference->is_foreign() || report_.inputs == "recorded";
+    for (OutputGatherer& gatherer : gatherers_) {
+      OutputComparison output = gatherer.finish();
+      if (const auto& wide = output.max_abs_vs_float64; wide && is_float32)
+        output.within_float32 = wide->second <= kWithinFloat32 * wide->first;
+      report_.outputs.push_back(std::move(output));
+    }
     judge();
+    TENON_TRY(look_inside());
     return std::move(report_);
   }
 
@@ -264,6 +273,36 @@ class Comparison {
           "(record PyTorch's outputs, or use torch:)");
   }
 
+  /// The layers of the worst sample, when they are asked for, and the cause, when the sides differ.
+  Status look_inside() {
+    const bool differs = report_.verdict == AlignReport::Verdict::kDifferent;
+    if (!differs && !options_.per_layer) return {};
+    if (!pair_.reference->model() && !pair_.candidate->model()) return {};
+    if (options_.progress) options_.progress("layers", 0, 1);
+    const auto worst = std::ranges::max_element(report_.outputs, {}, [](const OutputComparison& output) {
+      return output.problem.empty() ? output.budget_use : std::numeric_limits<double>::infinity();
+    });
+    Scene scene;
+    scene.reference = pair_.reference.get();
+    scene.candidate = pair_.candidate.get();
+    if (worst != report_.outputs.end()) scene.sample = static_cast<size_t>(worst->worst_sample);
+    const size_t k = scene.sample;
+    report_.layers_sample = static_cast<int>(k);
+    scene.reference_inputs = reference_samples_[k];
+    scene.candidate_inputs = candidate_samples_[k];
+    scene.desired = TENON_TRY(run_side(*pair_.reference, k, reference_samples_[k], report_.reference.given));
+    scene.actual = TENON_TRY(run_side(*pair_.candidate, k, candidate_samples_[k], report_.candidate.given));
+    scene.pairs = pairs_;
+    auto investigation = Investigation::begin(scene, options_);
+    if (!investigation.ok()) {
+      report_.warnings.push_back("The models could not be looked into: " + investigation.error().to_string());
+      return {};
+    }
+    if (differs) report_.cause = find_cause(*investigation);
+    if (options_.per_layer) report_.layers = investigation->take_layers();
+    return {};
+  }
+
   Pair pair_;
   const AlignOptions& options_;
   AlignReport report_;
@@ -296,11 +335,6 @@ std::string_view verdict_name(AlignReport::Verdict verdict) {
       break;
   }
   return "not comparable";
-}
-
-std::optional<bool> OutputComparison::within_float32() const {
-  if (!max_abs_vs_float64) return std::nullopt;
-  return max_abs_vs_float64->second <= 3 * max_abs_vs_float64->first;
 }
 
 Result<AlignReport> align(const std::string& reference, const std::string& candidate,

@@ -1,7 +1,5 @@
 #include "align/widen.h"
 
-#include <unordered_map>
-
 #include "ops/core/builder.h"
 #include "ops/core/registry.h"
 #include "tensor/element.h"
@@ -47,7 +45,7 @@ class Widener {
  public:
   explicit Widener(const Graph& narrow) : narrow_(narrow), graph_(narrow) {}
 
-  Result<Graph> run(int depth) {
+  Result<WideGraph> run(int depth) {
     if (depth > kMaxDepth)
       return fail(ErrorCode::kLimit, "control flow is nested more than {} deep", kMaxDepth);
     for (size_t i = 0; i < graph_.value_count(); ++i) {
@@ -57,18 +55,20 @@ class Widener {
     }
     std::vector<Node> nodes = std::move(graph_.nodes);
     graph_.nodes.clear();
+    std::vector<size_t> first = {0};
     for (Node& node : nodes) {
       widen_attributes(node);
       for (auto& [attribute, body] : node.subgraphs)
-        body = std::make_shared<Graph>(TENON_TRY(Widener(*body).run(depth + 1)));
+        body = std::make_shared<Graph>(TENON_TRY(Widener(*body).run(depth + 1)).graph);
       const ops::Schema& schema = ops::newest_schema(node.op);
       for (size_t i = 0; i < node.inputs.size(); ++i) narrow_input(schema, node, i);
       std::vector<Node> after;
       for (size_t i = 0; i < node.outputs.size(); ++i) widen_output(schema, node, i, after);
       graph_.nodes.push_back(std::move(node));
       for (Node& cast : after) graph_.nodes.push_back(std::move(cast));
+      first.push_back(graph_.nodes.size());
     }
-    return std::move(graph_);
+    return WideGraph{std::move(graph_), std::move(first)};
   }
 
  private:
@@ -95,17 +95,13 @@ class Widener {
   void narrow_input(const ops::Schema& schema, Node& node, size_t i) {
     const ValueId id = node.inputs[i];
     if (!is_narrow_only(schema.input(i), id)) return;
-    auto [known, is_new] = narrowed_.try_emplace(id, kNoValue);
-    if (is_new) {
-      const GraphValue& original = narrow_.value(id);
-      if (original.constant && !narrow_.is_input(id)) {
-        known->second = graph_.add_constant(original.name + "/narrow", *original.constant);
-      } else {
-        known->second = graph_.add_value(original.name + "/narrow", original.type);
-        graph_.nodes.push_back(cast(node, id, known->second, original.type.element));
-      }
+    const GraphValue& original = narrow_.value(id);
+    if (original.constant && !narrow_.is_input(id)) {
+      node.inputs[i] = graph_.add_constant(original.name + "/narrow", *original.constant);
+      return;
     }
-    node.inputs[i] = known->second;
+    node.inputs[i] = graph_.add_value(original.name + "/narrow", original.type);
+    graph_.nodes.push_back(cast(node, id, node.inputs[i], original.type.element));
   }
 
   void widen_output(const ops::Schema& schema, Node& node, size_t i, std::vector<Node>& after) {
@@ -118,12 +114,11 @@ class Widener {
 
   const Graph& narrow_;
   Graph graph_;
-  std::unordered_map<ValueId, ValueId> narrowed_;
 };
 
 }  // namespace
 
-Result<Graph> widen(const Graph& graph) {
+Result<WideGraph> widen(const Graph& graph) {
   return Widener(graph).run(0);
 }
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
@@ -100,3 +101,17 @@ def test_nothing_is_left_behind(program, tmp_path):
                           env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_layer_is_named_with_its_source(program):
+    """The export with another activation: PyTorch's own values inside show where the two part."""
+    made = onnx.load(program / "net.onnx")
+    next(node for node in made.graph.node if node.op_type == "Relu").op_type = "Sigmoid"
+    onnx.save(made, program / "other.onnx")
+    status, report = align(f"torch:{program / 'net.pt2'}", program / "other.onnx", "--samples", 2, "--per-layer",
+                           python=sys.executable)
+    assert status == 1 and report["cause"]["kind"] == "computation"
+    assert report["cause"]["op"] == "Sigmoid" and "test_python_sides.py" in report["cause"]["source"]
+    assert "torch.relu" in report["cause"]["source"]
+    first = next(layer for layer in report["layers"] if layer["departed"])
+    assert first["difference"] > 0.1 and "Sigmoid" in first["op"]

@@ -1,0 +1,156 @@
+// Causes that lie in what the two models are: outputs, shapes, and the first value where they part.
+#include <algorithm>
+#include <cmath>
+
+#include "align/cause.h"
+#include "ir/value_type.h"
+#include "tensor/element.h"
+
+namespace tenon::alignment {
+
+namespace {
+
+std::string attribute_text(const AttributeValue& value) {
+  return std::visit(
+      [](const auto& v) -> std::string {
+        using T = std::decay_t<decltype(v)>;
+        if constexpr (std::is_same_v<T, int64_t> || std::is_same_v<T, float> ||
+                      std::is_same_v<T, std::string>)
+          return fmt::format("{}", v);
+        else if constexpr (std::is_same_v<T, std::vector<int64_t>> || std::is_same_v<T, std::vector<float>> ||
+                           std::is_same_v<T, std::vector<std::string>>)
+          return fmt::format("[{}]", fmt::join(v, ","));
+        else
+          return "...";
+      },
+      value);
+}
+
+/// How two nodes that make the same value differ; empty when their operators and attributes are the same.
+std::string difference(const Node& ours, const Node& theirs, const char* our_name, const char* their_name) {
+  if (ours.op != theirs.op)
+    return fmt::format("it is {} in the {} and {} in the {}", op_name(ours.op), our_name, op_name(theirs.op),
+                       their_name);
+  for (const auto& [name, value] : ours.attributes) {
+    const AttributeValue* other = theirs.attributes.find(name);
+    const std::string a = attribute_text(value), b = other ? attribute_text(*other) : "absent";
+    if (a != b)
+      return fmt::format("attribute {} is {} in the {} and {} in the {}", name, a, our_name, b, their_name);
+  }
+  return "";
+}
+
+/// max |a - b|, infinite for other shapes and types that cannot be compared.
+double distance(const Value& a, const Value& b) {
+  if (!a.is_tensor() || !b.is_tensor() || a.tensor().shape() != b.tensor().shape()) return HUGE_VAL;
+  if (a.tensor().is_string() || b.tensor().is_string()) return same_value(a, b) ? 0 : HUGE_VAL;
+  return max_distance(a.tensor(), b.tensor());
+}
+
+const Value& output(const Sample& sample, int index) {
+  return sample[static_cast<size_t>(index)].value;
+}
+
+}  // namespace
+
+std::optional<AlignCause> missing_output(const Investigation& scene) {
+  for (const auto& [reference, candidate] : scene.scene().pairs) {
+    if (reference >= 0 && candidate >= 0) continue;
+    AlignCause cause;
+    cause.kind = "structure";
+    const Sample& there = reference < 0 ? scene.scene().actual : scene.scene().desired;
+    cause.node = there[static_cast<size_t>(std::max(reference, candidate))].name;
+    cause.message =
+        fmt::format("the {} gives {} outputs and the {} {}: nothing stands for '{}'", "reference",
+                    scene.scene().desired.size(), "candidate", scene.scene().actual.size(), cause.node);
+    return cause;
+  }
+  return std::nullopt;
+}
+
+std::optional<AlignCause> other_shape(const Investigation& scene) {
+  auto shape_of = [](const Value& value) {
+    return value.is_tensor() ? std::optional<Shape>(value.tensor().shape()) : std::nullopt;
+  };
+  const Graph& graph = scene.graph();
+  const bool is_candidate = &scene.subject() == scene.scene().candidate;
+  for (const auto& [reference, candidate] : scene.scene().pairs) {
+    if (reference < 0 || candidate < 0) continue;
+    const Value& desired = output(scene.scene().desired, reference);
+    const Value& actual = output(scene.scene().actual, candidate);
+    const std::string given = ValueType::of(actual).to_string(), wanted = ValueType::of(desired).to_string();
+    if (shape_of(desired) == shape_of(actual)) {
+      const bool same_type = desired.is_tensor() && actual.is_tensor() &&
+                             (desired.tensor().type() == actual.tensor().type() ||
+                              scene.scene().reference->is_wide() || scene.scene().candidate->is_wide());
+      if (same_type || (!desired.is_tensor() && given == wanted)) continue;
+    } else {
+      // The first value of another shape is where the models part.
+      for (const Node& node : graph.nodes)
+        for (ValueId id : node.outputs) {
+          if (id == kNoValue) continue;
+          const std::string& name = graph.value(id).name;
+          const auto other = scene.other_values().find(name);
+          const Value* ours = scene.inside().exact(name);
+          if (ours == nullptr || other == scene.other_values().end()) continue;
+          if (shape_of(*ours) != shape_of(other->second))
+            return scene.at(name, "shape",
+                            fmt::format("'{}' has the shape {} in the {} and {} in the {}", name,
+                                        to_string(ours->tensor().shape()), scene.subject_name(),
+                                        to_string(other->second.tensor().shape()), scene.other_name()));
+        }
+    }
+    const ValueId id = graph.outputs[static_cast<size_t>(is_candidate ? candidate : reference)];
+    return scene.at(graph.value(id).name, "shape",
+                    fmt::format("output '{}' is {} in the candidate and {} in the reference",
+                                graph.value(id).name, given, wanted));
+  }
+  return std::nullopt;
+}
+
+std::optional<AlignCause> other_computation(const Investigation& scene) {
+  const Graph& graph = scene.graph();
+  for (const Node& node : graph.nodes) {
+    for (ValueId id : node.outputs) {
+      if (id == kNoValue) continue;
+      const std::string& name = graph.value(id).name;
+      const auto other = scene.other_values().find(name);
+      const Value* ours = scene.inside().exact(name);
+      if (ours == nullptr || other == scene.other_values().end()) continue;
+      const double apart = distance(*ours, other->second);
+      if (!(apart > 2 * scene.inside().floor(name))) continue;
+      std::string why;
+      if (const Graph* graph_there = scene.other_graph())
+        if (const Node* there = producer(*graph_there, name))
+          why = difference(node, *there, scene.subject_name(), scene.other_name());
+      return scene.at(
+          name, "computation",
+          fmt::format("'{}' is the first value that differs by more than rounding explains: by {:.3g}, "
+                      "where rounding explains {:.2g}{}{}",
+                      name, apart, scene.inside().floor(name), why.empty() ? "" : "; ", why));
+    }
+  }
+  // Nothing inside can be compared: the output that is furthest away.
+  const bool is_candidate = &scene.subject() == scene.scene().candidate;
+  double worst = -1;
+  std::string name;
+  for (const auto& [reference, candidate] : scene.scene().pairs) {
+    if (reference < 0 || candidate < 0) continue;
+    const double apart =
+        distance(output(scene.scene().actual, candidate), output(scene.scene().desired, reference));
+    if (apart <= worst) continue;
+    worst = apart;
+    name = graph.value(graph.outputs[static_cast<size_t>(is_candidate ? candidate : reference)]).name;
+  }
+  const bool has_values = !scene.other_values().empty();
+  return scene.at(
+      name, "computation",
+      fmt::format("'{}' differs by {:.3g}, where rounding explains {:.2g}{}", name, worst,
+                  scene.inside().floor(name),
+                  has_values ? ""
+                             : fmt::format("; the {} shows no values inside: with torch: or a model as "
+                                           "that side the layer is named",
+                                           scene.other_name())));
+}
+
+}  // namespace tenon::alignment
