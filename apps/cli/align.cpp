@@ -69,6 +69,10 @@ int run_align(AlignArguments& arguments) {
   auto result = align(arguments.reference, arguments.candidate, arguments.options);
   progress->clear();
   if (!result.ok()) return report(result.error(), arguments.json);
+  if (!arguments.report.empty()) {
+    Status written = write_html(*result, arguments.report);
+    if (!written.ok()) return report(written.error(), arguments.json);
+  }
   if (arguments.json)
     print(align_json(*result));
   else
@@ -109,6 +113,7 @@ void add_align_command(CLI::App& app, int& status) {
   command->add_option("--atol", options.atol, "Absolute tolerance")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  command->add_option("--report", arguments->report, "Write the report as one HTML file");
   command->add_flag("--per-layer", options.per_layer,
                     "Compare every value inside, and name the first that departs");
   command->add_option("--arch", options.arch, "The architecture that a state dict belongs to");

@@ -80,10 +80,11 @@ void print_output(const OutputComparison& output) {
                 output.max_abs_vs_float64->second, within);
   }
   if (output.offenders.empty()) return;
-  std::printf("  first mismatches   sample  index                 candidate     reference\n");
+  std::printf("  %-16s %8s  %-14s %16s %16s\n", "first mismatches", "sample", "index", "candidate",
+              "reference");
   for (const auto& offender : output.offenders)
-    std::printf("                     %6d  %-16s %14.7g %13.7g\n", offender.sample,
-                fitted(place(offender), 16).c_str(), offender.actual, offender.desired);
+    std::printf("  %16s %8d  %-14s %16.9g %16.9g\n", "", offender.sample, fitted(place(offender), 14).c_str(),
+                offender.actual, offender.desired);
 }
 
 /// One line for each layer, and more on the first that departed.

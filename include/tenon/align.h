@@ -136,7 +136,9 @@ std::string_view verdict_name(AlignReport::Verdict verdict);
 Result<AlignReport> align(const std::string& reference, const std::string& candidate,
                           const AlignOptions& options = {});
 
-/// The report as one HTML file without references to others.
+/// The report as one HTML page without references to other files.
 std::string to_html(const AlignReport& report);
+/// The same into a file, which is replaced when the new one is complete.
+Status write_html(const AlignReport& report, const std::string& path);
 
 }  // namespace tenon
