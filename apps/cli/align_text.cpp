@@ -66,12 +66,11 @@ void print_output(const OutputComparison& output) {
   const double share = 100.0 * static_cast<double>(output.mismatched) / static_cast<double>(output.elements);
   std::printf("  mismatched         %lld / %lld (%.3g%%)\n", static_cast<long long>(output.mismatched),
               static_cast<long long>(output.elements), share);
-  std::printf("  max |difference|   %.3g (relative %.3g), in sample %d\n", output.max_abs, output.max_rel,
-              output.worst_sample);
+  std::printf("  max |difference|   %.3g (relative %.3g)\n", output.max_abs, output.max_rel);
   std::printf("  percentiles        50%%: %.2g   90%%: %.2g   99%%: %.2g\n", output.percentile_50,
               output.percentile_90, output.percentile_99);
-  std::printf("  budget used        %.3g (1 is all of it); tightest atol %.3g\n", output.budget_use,
-              output.tightest_atol_at_rtol);
+  std::printf("  budget used        %.3g (1 is all of it), in sample %d; tightest atol %.3g\n",
+              output.budget_use, output.worst_sample, output.tightest_atol_at_rtol);
   if (output.max_abs_vs_float64) {
     const char* within = !output.within_float32   ? ""
                          : *output.within_float32 ? ": within float32"

@@ -299,8 +299,20 @@ class Comparison {
       return {};
     }
     if (differs) report_.cause = find_cause(*investigation);
-    if (options_.per_layer) report_.layers = investigation->take_layers();
+    if (options_.per_layer) show_layers(*investigation);
     return {};
+  }
+
+  void show_layers(Investigation& investigation) {
+    report_.layers = investigation.take_layers();
+    if (report_.layers.empty())
+      report_.warnings.push_back(
+          fmt::format("There are no layers to show: they are those of tenon's engine as candidate, and the "
+                      "candidate is run by {}",
+                      report_.candidate.runner));
+    else if (report_.reference.runner != "recorded" && investigation.other_values().empty())
+      report_.warnings.push_back(
+          "The two have no names inside in common: layers are compared with float64 only");
   }
 
   Pair pair_;

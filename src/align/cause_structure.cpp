@@ -123,11 +123,16 @@ std::optional<AlignCause> other_computation(const Investigation& scene) {
       if (const Graph* graph_there = scene.other_graph())
         if (const Node* there = producer(*graph_there, name))
           why = difference(node, *there, scene.subject_name(), scene.other_name());
+      const std::string how =
+          std::isfinite(apart)
+              ? fmt::format("by {:.3g}, where rounding explains {:.2g}", apart, scene.inside().floor(name))
+              : fmt::format("it is {} in the {} and {} in the {}", ValueType::of(*ours).to_string(),
+                            scene.subject_name(), ValueType::of(other->second).to_string(),
+                            scene.other_name());
       return scene.at(
           name, "computation",
-          fmt::format("'{}' is the first value that differs by more than rounding explains: by {:.3g}, "
-                      "where rounding explains {:.2g}{}{}",
-                      name, apart, scene.inside().floor(name), why.empty() ? "" : "; ", why));
+          fmt::format("'{}' is the first value that differs by more than rounding explains: {}{}{}", name,
+                      how, why.empty() ? "" : "; ", why));
     }
   }
   // Nothing inside can be compared: the output that is furthest away.

@@ -93,6 +93,18 @@ def test_another_preprocessing(net, feed, words):
     assert (cause["kind"], cause["node"]) == ("preprocessing", "x") and words in cause["message"]
 
 
+def test_a_recording_as_candidate(net):
+    record(net / "other.npz", onnx.load(net / "net.onnx"), images(4), feed=lambda x: x * np.float32(255))
+    cause, _ = cause_of(net / "net.onnx", f"recorded:{net / 'other.npz'}")
+    assert (cause["kind"], cause["node"]) == ("preprocessing", "x")
+    assert cause["message"].startswith("the reference agrees when")
+
+
+def test_layers_belong_to_the_engine(net):
+    _, report = align(net / "net.onnx", f"float64:{net / 'net.onnx'}", "--per-layer")
+    assert report["layers"] == [] and any("tenon float64" in warning for warning in report["warnings"])
+
+
 def half_net(path, scale):
     nodes = [
         helper.make_node("Cast", ["x"], ["half"], name="to_half", to=TensorProto.FLOAT16),
