@@ -1,7 +1,9 @@
 // tenon bench MODEL...: latency, load time and memory.
 #include "tenon/bench.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -20,27 +22,72 @@ struct BenchArguments {
 };
 
 nlohmann::ordered_json to_json(const BenchResult& result) {
-  return {{"model", result.model},
-          {"provider", "cpu"},
-          {"threads", result.threads},
-          {"batch", result.batch},
-          {"precision", "f32"},
-          {"latency_ms",
-           {{"min", result.min_ms},
-            {"median", result.median_ms},
-            {"p90", result.p90_ms},
-            {"p99", result.p99_ms}}},
-          {"load_ms", result.load_ms},
-          {"peak_rss_bytes", result.peak_rss_bytes},
-          {"weight_bytes", result.memory.weight_bytes},
-          {"packed_bytes", result.memory.packed_bytes},
-          {"activation_bytes", result.memory.activation_bytes}};
+  nlohmann::ordered_json object = {{"model", result.model},
+                                   {"provider", "cpu"},
+                                   {"threads", result.threads},
+                                   {"batch", result.batch},
+                                   {"precision", "f32"},
+                                   {"latency_ms",
+                                    {{"min", result.min_ms},
+                                     {"median", result.median_ms},
+                                     {"p90", result.p90_ms},
+                                     {"p99", result.p99_ms}}},
+                                   {"load_ms", result.load_ms},
+                                   {"peak_rss_bytes", result.peak_rss_bytes},
+                                   {"weight_bytes", result.memory.weight_bytes},
+                                   {"packed_bytes", result.memory.packed_bytes},
+                                   {"activation_bytes", result.memory.activation_bytes}};
+  if (result.steps.empty()) return object;
+  auto& steps = object["steps"] = nlohmann::ordered_json::array();
+  for (const BenchResult::Step& step : result.steps)
+    steps.push_back(
+        {{"node", step.node}, {"op", step.op}, {"kernel", step.kernel}, {"time_ms", step.time_ms}});
+  return object;
+}
+
+/// The end of a path that fits the table's first column.
+std::string short_name(const std::string& path) {
+  constexpr size_t kWidth = 22;
+  return path.size() <= kWidth ? path : ".." + path.substr(path.size() - kWidth + 2);
+}
+
+constexpr size_t kStepsMax = 20;
+
+/// Where the time goes: by operator and kernel, and the slowest steps.
+void print_profile(const BenchResult& result) {
+  std::map<std::pair<std::string, std::string>, std::pair<int, double>> kinds;
+  double total = 0;
+  for (const BenchResult::Step& step : result.steps) {
+    auto& [count, time] = kinds[{step.op, step.kernel}];
+    ++count;
+    time += step.time_ms;
+    total += step.time_ms;
+  }
+  std::vector<std::pair<double, std::string>> rows;
+  auto row = [&](double time, const std::string& text) {
+    char line[160];
+    std::snprintf(line, sizeof(line), "  %9.3f %5.1f %%  %.57s", time, total > 0 ? 100 * time / total : 0.0,
+                  text.c_str());
+    rows.emplace_back(time, line);
+  };
+  auto print_rows = [&](const char* title) {
+    std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+    std::printf("%s\n", title);
+    for (size_t i = 0; i < rows.size() && i < kStepsMax; ++i) std::printf("%s\n", rows[i].second.c_str());
+    rows.clear();
+  };
+  for (const auto& [kind, sum] : kinds)
+    row(sum.second, kind.first + " by " + kind.second + ", " + std::to_string(sum.first) + " steps");
+  print_rows("\ntime by operator, ms");
+  for (const BenchResult::Step& step : result.steps)
+    row(step.time_ms, step.op + " " + step.node + " by " + step.kernel);
+  print_rows("\nthe slowest steps, ms");
 }
 
 int run(const BenchArguments& arguments) {
   nlohmann::ordered_json runs = nlohmann::ordered_json::array();
   if (!arguments.json)
-    std::printf("%-32s %7s %9s %9s %9s %9s %9s %9s\n", "model", "threads", "min ms", "median", "p90", "p99",
+    std::printf("%-22s %7s %8s %8s %8s %8s %7s %7s\n", "model", "threads", "min ms", "median", "p90", "p99",
                 "load ms", "peak MB");
   for (const std::string& model : arguments.models) {
     const auto result = run_bench(model, arguments.options);
@@ -48,9 +95,10 @@ int run(const BenchArguments& arguments) {
     if (arguments.json)
       runs.push_back(to_json(*result));
     else
-      std::printf("%-32s %7d %9.3f %9.3f %9.3f %9.3f %9.1f %9.1f\n", model.c_str(), result->threads,
-                  result->min_ms, result->median_ms, result->p90_ms, result->p99_ms, result->load_ms,
-                  static_cast<double>(result->peak_rss_bytes) / 1e6);
+      std::printf("%-22s %7d %8.2f %8.2f %8.2f %8.2f %7.1f %7.0f\n", short_name(model).c_str(),
+                  result->threads, result->min_ms, result->median_ms, result->p90_ms, result->p99_ms,
+                  result->load_ms, static_cast<double>(result->peak_rss_bytes) / 1e6);
+    if (!arguments.json && arguments.options.profile) print_profile(*result);
   }
   if (arguments.json) {
     const nlohmann::ordered_json object = {{"runs", std::move(runs)}};
@@ -64,6 +112,7 @@ int run(const BenchArguments& arguments) {
 void add_bench_command(CLI::App& app, int& status) {
   auto arguments = std::make_shared<BenchArguments>();
   CLI::App* command = app.add_subcommand("bench", "Measure latency, load time and memory on random inputs");
+  command->footer("Example:\n  tenon bench resnet18.onnx vgg16.onnx --threads 2 --profile");
   command->add_option("models", arguments->models, "Model files")->required();
   command->add_option("--threads", arguments->options.threads, "Threads (0: as many as there are CPUs)")
       ->check(CLI::NonNegativeNumber)
@@ -74,6 +123,7 @@ void add_bench_command(CLI::App& app, int& status) {
   command->add_option("--runs", arguments->options.runs, "Timed runs, after a constant warm-up")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  command->add_flag("--profile", arguments->options.profile, "Show where the time goes, step by step");
   command->add_flag("--json", arguments->json, "Print the result as JSON");
   command->callback([arguments, &status] { status = run(*arguments); });
 }

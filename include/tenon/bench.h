@@ -11,13 +11,18 @@
 namespace tenon {
 
 struct BenchOptions {
-  int threads = 0;    ///< 0: as many as the process has CPUs.
-  int64_t batch = 1;  ///< What an open first dimension of an input becomes.
-  int runs = 50;      ///< Timed runs; a constant warm-up comes before.
-  uint64_t seed = 0;  ///< Of the random inputs.
+  int threads = 0;       ///< 0: as many as the process has CPUs.
+  int64_t batch = 1;     ///< What an open first dimension of an input becomes.
+  int runs = 50;         ///< Timed runs; a constant warm-up comes before.
+  uint64_t seed = 0;     ///< Of the random inputs.
+  bool profile = false;  ///< Also measure each step, in runs of their own.
 };
 
 struct BenchResult {
+  struct Step {
+    std::string node, op, kernel;
+    double time_ms = 0;  ///< The median over some runs.
+  };
   std::string model;
   int threads = 0;
   int64_t batch = 1;
@@ -25,6 +30,7 @@ struct BenchResult {
   double load_ms = 0;           ///< Opening the session, from the file to ready.
   uint64_t peak_rss_bytes = 0;  ///< Of the process so far, at the end.
   MemoryReport memory;
+  std::vector<Step> steps;  ///< In the order of running, with `profile`.
 };
 
 /// Opens the model and runs it on random inputs.

@@ -31,6 +31,31 @@ uint64_t peak_rss_bytes() {
   return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
 }
 
+constexpr int kProfiledRuns = 9;
+
+Result<std::vector<BenchResult::Step>> profile_steps(const Session& session,
+                                                     const std::vector<NamedValue>& inputs) {
+  std::vector<BenchResult::Step> steps;
+  std::vector<std::vector<double>> times;
+  for (int run = 0; run < kProfiledRuns; ++run) {
+    RunContext context;
+    context.enable_profile();
+    TENON_TRY(session.run(inputs, {}, &context));
+    const std::vector<StepTime>& profile = context.profile();
+    if (run == 0) {
+      for (const StepTime& step : profile)
+        steps.push_back({std::string(step.node), std::string(step.op), std::string(step.kernel), 0});
+      times.resize(profile.size());
+    }
+    for (size_t i = 0; i < times.size() && i < profile.size(); ++i) times[i].push_back(profile[i].time_ms);
+  }
+  for (size_t i = 0; i < steps.size(); ++i) {
+    std::sort(times[i].begin(), times[i].end());
+    steps[i].time_ms = quantile(times[i], 0.5);
+  }
+  return steps;
+}
+
 }  // namespace
 
 Result<BenchResult> run_bench(const std::string& model, const BenchOptions& options) {
@@ -65,6 +90,7 @@ Result<BenchResult> run_bench(const std::string& model, const BenchOptions& opti
   result.p99_ms = quantile(times, 0.99);
   result.peak_rss_bytes = peak_rss_bytes();
   result.memory = session->memory();
+  if (options.profile) result.steps = TENON_TRY(profile_steps(*session, *inputs));
   return result;
 }
 
