@@ -44,11 +44,7 @@ class Partitioner {
   /// Whether the region with these nodes is an anchor with a tail that kernels may take.
   bool is_sound(const std::vector<size_t>& indices) const {
     ops::Region region = region_of(indices);
-    size_t first = 1;
-    if (region.nodes.size() > 1 && region.nodes[0]->op == Op::kConv &&
-        ops::is_constant_batch_norm(graph_, *region.nodes[1]) &&
-        region.nodes[1]->inputs[0] == region.nodes[0]->outputs[0])
-      first = 2;
+    const size_t first = ops::folded_nodes(region);
     return ops::fused_tail(region, first, region.nodes[first - 1]->outputs[0]).has_value();
   }
 

@@ -19,13 +19,8 @@ const Tensor* constant_input(const Region& region, const Node& node, size_t i) {
   return node.has_input(i) ? region.graph->constant(node.inputs[i]) : nullptr;
 }
 
-bool has_batch_norm(const Region& region) {
-  return region.nodes.size() > 1 && is_constant_batch_norm(*region.graph, *region.nodes[1]) &&
-         region.nodes[1]->inputs[0] == region.nodes[0]->outputs[0];
-}
-
 std::optional<FusedTail> tail_of(const Region& region) {
-  size_t first = has_batch_norm(region) ? 2 : 1;
+  const size_t first = folded_nodes(region);
   return fused_tail(region, first, region.nodes[first - 1]->outputs[0]);
 }
 
@@ -58,7 +53,7 @@ Result<Folded> fold(const Region& region) {
   auto source = weights.span<float>();
   folded.weights.assign(source.begin(), source.end());
   if (bias != nullptr) folded.bias.assign(bias->span<float>().begin(), bias->span<float>().end());
-  if (!has_batch_norm(region)) return folded;
+  if (folded_nodes(region) == 1) return folded;
   const Node& norm = *region.nodes[1];
   auto channels = static_cast<size_t>(weights.dim(0));
   size_t depth = folded.weights.size() / channels;

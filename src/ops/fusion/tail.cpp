@@ -115,6 +115,30 @@ bool is_constant_batch_norm(const Graph& graph, const Node& node) {
   return !node.has_output(1) && !node.has_output(2);
 }
 
+const Tensor* constant_bias(const Region& region) {
+  if (region.nodes.size() < 2) return nullptr;
+  const Node& product = *region.nodes[0];
+  const Node& add = *region.nodes[1];
+  if (product.op != Op::kMatMul || add.op != Op::kAdd || add.inputs.size() != 2) return nullptr;
+  const Tensor* matrix = product.has_input(1) ? region.graph->constant(product.inputs[1]) : nullptr;
+  if (matrix == nullptr || matrix->rank() != 2 || product.outputs.empty()) return nullptr;
+  const ValueId current = product.outputs[0];
+  if ((add.inputs[0] == current) == (add.inputs[1] == current)) return nullptr;
+  const ValueId other = add.inputs[0] == current ? add.inputs[1] : add.inputs[0];
+  const Tensor* bias = other == kNoValue ? nullptr : region.graph->constant(other);
+  if (bias == nullptr || bias->type() != DataType::kFloat32 || bias->rank() != 1) return nullptr;
+  return bias->dim(0) == matrix->dim(1) ? bias : nullptr;
+}
+
+size_t folded_nodes(const Region& region) {
+  if (region.nodes.size() < 2) return 1;
+  const Node& anchor = *region.nodes[0];
+  const Node& next = *region.nodes[1];
+  const bool norm = anchor.op == Op::kConv && is_constant_batch_norm(*region.graph, next) &&
+                    next.inputs[0] == anchor.outputs[0];
+  return norm || constant_bias(region) != nullptr ? 2 : 1;
+}
+
 Result<std::vector<const float*>> tail_operands(const FusedTail& tail, KernelContext& context,
                                                 const Shape& output) {
   std::vector<const float*> operands;

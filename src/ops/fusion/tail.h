@@ -22,6 +22,14 @@ std::optional<FusedTail> fused_tail(const Region& region, size_t first, ValueId 
 /// Whether a BatchNormalization in inference mode with constant parameters.
 bool is_constant_batch_norm(const Graph& graph, const Node& node);
 
+/// The constant that node 1 of a region adds to each row of its anchor, a MatMul with a constant matrix; null
+/// when it does something else.
+const Tensor* constant_bias(const Region& region);
+
+/// How many nodes at the front of a region are its anchor and what kernels fold into the anchor's constants:
+/// a BatchNormalization after Conv, a bias after MatMul. The tail begins behind them.
+size_t folded_nodes(const Region& region);
+
 /// The operands of a call, in the order that the micro-operations number them; an error when one has another
 /// shape than the output.
 Result<std::vector<const float*>> tail_operands(const FusedTail& tail, KernelContext& context,

@@ -1,6 +1,7 @@
 // Gemm (https://onnx.ai/onnx/operators/onnx__Gemm.html): Y = alpha * A' * B' + beta * C, where C broadcasts
 // to Y. C is optional from version 11 on; before version 7 it broadcast only when `broadcast` said so.
 #include "ops/core/op_def.h"
+#include "ops/matmul/kernels.h"
 #include "ops/matmul/matmul.h"
 #include "tensor/element.h"
 
@@ -128,6 +129,7 @@ constinit const OpDef kGemm{
     .reference = reference,
     .upgrade = upgrade,
     .emit = emit,
+    .rows = kGemmRows,
     .tolerance = {Tolerance::Kind::kSum, 8},
 };
 

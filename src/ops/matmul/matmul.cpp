@@ -3,6 +3,7 @@
 #include "ops/matmul/matmul.h"
 
 #include "ops/core/op_def.h"
+#include "ops/matmul/kernels.h"
 #include "tensor/element.h"
 
 namespace tenon::ops {
@@ -52,6 +53,7 @@ constinit const OpDef kMatMul{
     .name = "MatMul",
     .infer = infer,
     .reference = reference,
+    .rows = kMatMulRows,
     .tolerance = {Tolerance::Kind::kSum, 8},
 };
 

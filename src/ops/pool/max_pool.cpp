@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "ops/core/op_def.h"
+#include "ops/pool/kernels.h"
 #include "ops/pool/pool.h"
 #include "tensor/element.h"
 
@@ -83,6 +84,7 @@ constinit const OpDef kMaxPool{
     .infer = infer,
     .reference = reference,
     .emit = emit_pool,
+    .rows = kMaxPoolRows,
 };
 
 }  // namespace tenon::ops

@@ -1,0 +1,167 @@
+#include "kernels/gemm/gemm.h"
+
+#include <algorithm>
+#include <new>
+
+namespace tenon::kernels {
+
+namespace {
+
+constexpr std::align_val_t kAlignment{64};
+/// With at least so many panels, threads share panels; with fewer, they share tiles of rows as well.
+constexpr int64_t kManyPanels = 16;
+constexpr int64_t kTileFloatsMax = int64_t{TileSet::kMaxRows} * kMaxTileColumns;
+
+int64_t panel_width(const TileSet& set) {
+  return int64_t{set.vectors_for(set.max_rows)} * set.lanes;
+}
+
+int64_t panel_count(int64_t columns, int64_t width) {
+  return (columns + width - 1) / width;
+}
+
+/// Panel `p` of a matrix as [depth][width].
+void pack_panel(const MatrixRef& matrix, int64_t depth, int64_t columns, int64_t width, int64_t p,
+                float scale, float* to) {
+  const int64_t first = p * width;
+  const int64_t count = std::min(width, columns - first);
+  const float* from = matrix.data + first * matrix.column_stride;
+  for (int64_t k = 0; k < depth; ++k) {
+    const float* row = from + k * matrix.row_stride;
+    float* out = to + k * width;
+    if (matrix.column_stride == 1 && scale == 1) {
+      std::copy_n(row, count, out);
+    } else {
+      for (int64_t j = 0; j < count; ++j) out[j] = row[j * matrix.column_stride] * scale;
+    }
+    std::fill(out + count, out + width, 0.0f);
+  }
+}
+
+/// Rows [first, first + count) of a matrix as [depth][count].
+void pack_rows(const MatrixRef& matrix, int64_t depth, int64_t first, int64_t count, float* to) {
+  for (int64_t r = 0; r < count; ++r) {
+    const float* row = matrix.data + (first + r) * matrix.row_stride;
+    for (int64_t k = 0; k < depth; ++k) to[k * count + r] = row[k * matrix.column_stride];
+  }
+}
+
+/// One call on its way: operands packed, tiles to compute.
+class Product {
+ public:
+  Product(const GemmCall& call, const Epilogue& epilogue, const TileSet& set)
+      : call_(call),
+        epilogue_(epilogue),
+        set_(set),
+        tiles_(call.rows, set.max_rows),
+        width_(panel_width(set)),
+        panels_(panel_count(call.columns, width_)) {}
+
+  void run(const Services& services) {
+    const auto batches = static_cast<int64_t>(call_.a.size());
+    const int64_t a_floats = call_.rows * call_.depth;
+    const int64_t b_floats = call_.packed != nullptr ? 0 : panels_ * call_.depth * width_;
+    rows_ = services.scratch_floats(batches * (a_floats + b_floats) + 1);
+    columns_ = call_.packed != nullptr ? call_.packed->panels() : rows_ + batches * a_floats;
+    services.parallel_for(batches * tiles_.tiles, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t t = i % tiles_.tiles;
+        pack_rows(call_.a[static_cast<size_t>(i / tiles_.tiles)], call_.depth, tiles_.begin(t),
+                  tiles_.rows(t), rows_of(i / tiles_.tiles, t));
+      }
+    });
+    if (call_.packed == nullptr) {
+      float* to = rows_ + batches * a_floats;
+      services.parallel_for(batches * panels_, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i)
+          pack_panel(call_.b[static_cast<size_t>(i / panels_)], call_.depth, call_.columns, width_,
+                     i % panels_, 1, to + i * call_.depth * width_);
+      });
+    }
+    if (batches * panels_ >= kManyPanels) {
+      services.parallel_for(batches * panels_, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i)
+          for (int64_t t = 0; t < tiles_.tiles; ++t) compute(i / panels_, i % panels_, t);
+      });
+    } else {
+      services.parallel_for(batches * panels_ * tiles_.tiles, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i)
+          compute(i / tiles_.tiles / panels_, i / tiles_.tiles % panels_, i % tiles_.tiles);
+      });
+    }
+  }
+
+ private:
+  float* rows_of(int64_t batch, int64_t tile) const {
+    return rows_ + (batch * call_.rows + tiles_.begin(tile)) * call_.depth;
+  }
+
+  void compute(int64_t batch, int64_t panel, int64_t tile) const {
+    const int rows = tiles_.rows(tile);
+    const int vectors = set_.vectors_for(set_.max_rows);
+    const TileFunction function = set_.function(rows, vectors);
+    alignas(64) float sums[kTileFloatsMax];
+    alignas(64) float block[kTileFloatsMax];
+    const float* bias = call_.packed != nullptr ? call_.packed->bias() : nullptr;
+    const int64_t matrix = call_.packed != nullptr ? panel : batch * panels_ + panel;
+    TileArgs args;
+    args.b_stride = width_;
+    args.c_stride = width_;
+    for (int64_t k = 0; k == 0 || k < call_.depth; k += kGemmBlock) {
+      args.a = rows_of(batch, tile) + k * rows;
+      args.b = columns_ + (matrix * call_.depth + k) * width_;
+      args.depth = std::min(kGemmBlock, call_.depth - k);
+      args.column_bias = k == 0 && bias != nullptr ? bias + panel * width_ : nullptr;
+      args.c = k == 0 ? sums : block;
+      function(args);
+      if (k == 0) continue;
+      for (int64_t i = 0; i < rows * width_; ++i) sums[i] += block[i];
+    }
+    const auto count = static_cast<int32_t>(std::min(width_, call_.columns - panel * width_));
+    const Segment segment{0, count, panel * width_};
+    const int64_t out = (batch * call_.rows + tiles_.begin(tile)) * call_.columns;
+    const float* operands[kGemmOperandsMax];
+    for (size_t i = 0; i < call_.operands.size(); ++i) operands[i] = call_.operands[i] + out;
+    epilogue_.finish({sums, rows, width_, &segment, 1, call_.out + out, call_.columns, operands});
+  }
+
+  const GemmCall& call_;
+  const Epilogue& epilogue_;
+  const TileSet& set_;
+  RowTiles tiles_;
+  int64_t width_, panels_;
+  float* rows_ = nullptr;           // [batches][rows in tiles][depth]
+  const float* columns_ = nullptr;  // [batches or 1][panels][depth][width]
+};
+
+}  // namespace
+
+void PackedColumns::Free::operator()(float* memory) const {
+  ::operator delete[](memory, kAlignment);
+}
+
+PackedColumns::PackedColumns(const MatrixRef& matrix, int64_t depth, int64_t columns, float scale,
+                             const float* bias, Isa isa)
+    : depth_(depth), columns_(columns) {
+  const int64_t width = panel_width(tile_set(isa));
+  const int64_t panels = panel_count(columns, width);
+  floats_ = panels * depth * width;
+  const auto bytes = static_cast<size_t>(std::max<int64_t>(floats_, 1)) * sizeof(float);
+  memory_.reset(static_cast<float*>(::operator new[](bytes, kAlignment)));
+  for (int64_t p = 0; p < panels; ++p)
+    pack_panel(matrix, depth, columns, width, p, scale, memory_.get() + p * depth * width);
+  if (bias == nullptr) return;
+  bias_.assign(bias, bias + columns);
+  bias_.resize(static_cast<size_t>(panels * width), 0.0f);
+}
+
+size_t PackedColumns::bytes() const {
+  return (static_cast<size_t>(floats_) + bias_.size()) * sizeof(float);
+}
+
+void gemm(const GemmCall& call, const Epilogue& epilogue, Isa isa, const Services& services) {
+  if (call.rows == 0 || call.columns == 0 || call.a.empty()) return;
+  Product(call, epilogue, tile_set(isa)).run(services);
+}
+
+}  // namespace tenon::kernels

@@ -1,0 +1,65 @@
+// Matrix products of float32 by register tiles: many row vectors times one matrix (fully connected layers)
+// and batches of small products (attention), with an epilogue on each tile.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "kernels/gemm/epilogue.h"
+#include "kernels/gemm/tile.h"
+#include "kernels/services.h"
+
+namespace tenon::kernels {
+
+/// A matrix in memory: element (i, j) is data[i * row_stride + j * column_stride].
+struct MatrixRef {
+  const float* data = nullptr;
+  int64_t row_stride = 0;
+  int64_t column_stride = 0;
+};
+
+/// The right operand of a product that is known before: `depth` by `columns`, cut into panels as wide as a
+/// tile, each stored as [depth][panel], zero beyond the last column; and a bias for each column.
+class PackedColumns {
+ public:
+  /// `bias` has `columns` elements, or is null. Everything is copied, times `scale` (the bias is not scaled).
+  PackedColumns(const MatrixRef& matrix, int64_t depth, int64_t columns, float scale, const float* bias,
+                Isa isa);
+
+  int64_t depth() const { return depth_; }
+  int64_t columns() const { return columns_; }
+  const float* panels() const { return memory_.get(); }
+  /// Padded to whole panels; null when there is none.
+  const float* bias() const { return bias_.empty() ? nullptr : bias_.data(); }
+  size_t bytes() const;
+
+ private:
+  struct Free {
+    void operator()(float* memory) const;
+  };
+  int64_t depth_, columns_, floats_;
+  std::unique_ptr<float[], Free> memory_;
+  std::vector<float> bias_;
+};
+
+/// Products a[i] * b[i] (+ bias), each of `rows` by `depth` and `depth` by `columns`, through the epilogue to
+/// out[i], row-major and one after the other. The output overlaps no operand of the product.
+struct GemmCall {
+  int64_t rows = 0, columns = 0, depth = 0;
+  std::vector<MatrixRef> a;
+  std::vector<MatrixRef> b;               ///< As many as `a`, or empty when `packed` serves all.
+  const PackedColumns* packed = nullptr;  ///< Has the columns and depth of the call.
+  float* out = nullptr;
+  std::vector<const float*> operands;  ///< Of the epilogue, laid out as the output; at most kGemmOperandsMax.
+};
+
+/// Each element of a product is a sum over blocks of kGemmBlock terms: within a block one chain of fused
+/// multiply-adds in ascending order, blocks added in ascending order. Its bits depend on the depth alone.
+void gemm(const GemmCall& call, const Epilogue& epilogue, Isa isa, const Services& services);
+
+inline constexpr size_t kGemmOperandsMax = 16;
+/// Short enough that rounding errors stay near those of summation in halves.
+inline constexpr int64_t kGemmBlock = 256;
+
+}  // namespace tenon::kernels

@@ -1,0 +1,212 @@
+// Rows for float32 matrix products: MatMul of any operands, Gemm with constant B and C, each with a bias
+// folded in and a tail of activations and residual sums.
+#include "ops/matmul/kernels.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "kernels/gemm/gemm.h"
+#include "ops/core/services.h"
+#include "ops/fusion/tail.h"
+#include "ops/matmul/matmul.h"
+
+namespace tenon::ops {
+
+namespace {
+
+using kernels::MatrixRef;
+using kernels::PackedColumns;
+
+bool is_float32(const Region& region, const Node& node, size_t i) {
+  return node.has_input(i) && region.type(node.inputs[i]).is_tensor() &&
+         region.type(node.inputs[i]).element == DataType::kFloat32;
+}
+
+const Tensor* constant_input(const Region& region, const Node& node, size_t i) {
+  return node.has_input(i) ? region.graph->constant(node.inputs[i]) : nullptr;
+}
+
+std::optional<FusedTail> tail_of(const Region& region) {
+  const size_t first = folded_nodes(region);
+  auto tail = fused_tail(region, first, region.nodes[first - 1]->outputs[0]);
+  if (tail && tail->operands.size() > kernels::kGemmOperandsMax) return std::nullopt;
+  return tail;
+}
+
+bool is_plain(const Region& region) {
+  return region.anchor == 0 && region.outputs.size() == 1 && is_float32(region, *region.nodes[0], 0) &&
+         is_float32(region, *region.nodes[0], 1) && tail_of(region).has_value();
+}
+
+/// Where an operand of a node comes from: a constant, or an input of the region.
+struct Operand {
+  std::optional<Tensor> constant;
+  size_t input = 0;
+
+  Operand(const Region& region, const Node& node, size_t i) {
+    if (const Tensor* tensor = constant_input(region, node, i)) {
+      constant = *tensor;
+    } else {
+      auto at = std::find(region.inputs.begin(), region.inputs.end(), node.inputs[i]);
+      input = static_cast<size_t>(at - region.inputs.begin());
+    }
+  }
+  const Tensor& get(const KernelContext& context) const {
+    return constant ? *constant : context.input(input);
+  }
+};
+
+bool matmul_fits(const Region& region) {
+  return is_plain(region);
+}
+
+class MatMulKernel final : public Kernel {
+ public:
+  MatMulKernel(const Region& region, Isa isa)
+      : a_(region, *region.nodes[0], 0),
+        b_(region, *region.nodes[0], 1),
+        tail_(*tail_of(region)),
+        epilogue_(tail_.ops, isa),
+        isa_(isa) {
+    if (!b_.constant || b_.constant->rank() != 2) return;
+    const Tensor* bias = constant_bias(region);
+    const int64_t depth = b_.constant->dim(0), columns = b_.constant->dim(1);
+    packed_.emplace(MatrixRef{b_.constant->data<float>(), columns, 1}, depth, columns, 1.0f,
+                    bias != nullptr ? bias->data<float>() : nullptr, isa);
+  }
+
+  Status run(KernelContext& context) const override {
+    const Tensor& a = a_.get(context);
+    const Tensor& b = b_.get(context);
+    const MatmulPlan plan = TENON_TRY(plan_matmul(a, b));
+    kernels::GemmCall call;
+    call.rows = plan.m;
+    call.columns = plan.n;
+    call.depth = plan.k;
+    call.operands = TENON_TRY(tail_operands(tail_, context, plan.shape));
+    if (packed_) {
+      // One matrix serves all: the batches of A are further rows.
+      call.packed = &*packed_;
+      call.rows = plan.m * static_cast<int64_t>(plan.a_batch.size());
+      call.a = {{a.data<float>(), plan.k, 1}};
+    } else {
+      for (size_t i = 0; i < plan.a_batch.size(); ++i) {
+        call.a.push_back({a.data<float>() + plan.a_batch[i] * plan.m * plan.k, plan.k, 1});
+        call.b.push_back({b.data<float>() + plan.b_batch[i] * plan.k * plan.n, plan.n, 1});
+      }
+    }
+    call.out = context.output(0, DataType::kFloat32, plan.shape).mutable_data<float>();
+    kernels::gemm(call, epilogue_, isa_, kernel_services(context));
+    return {};
+  }
+
+  size_t bytes() const override { return packed_ ? packed_->bytes() : 0; }
+
+ private:
+  Operand a_, b_;
+  FusedTail tail_;
+  kernels::Epilogue epilogue_;
+  std::optional<PackedColumns> packed_;
+  Isa isa_;
+};
+
+template <Isa kIsa>
+Result<std::unique_ptr<Kernel>> prepare_matmul(const Region& region) {
+  return std::unique_ptr<Kernel>(std::make_unique<MatMulKernel>(region, kIsa));
+}
+
+/// C as one number for each column, times beta; nullopt when it is another thing.
+std::optional<std::vector<float>> gemm_bias(const Region& region, int64_t columns) {
+  const Node& node = *region.nodes[0];
+  std::vector<float> bias;
+  const float beta = node.attributes.real("beta", 1);
+  if (!node.has_input(2) || beta == 0) return bias;
+  const Tensor* c = constant_input(region, node, 2);
+  if (c == nullptr || c->type() != DataType::kFloat32 || c->rank() > 2) return std::nullopt;
+  if (c->size() != columns && c->size() != 1) return std::nullopt;
+  if (c->rank() == 2 && c->dim(0) != 1) return std::nullopt;
+  for (int64_t j = 0; j < columns; ++j) bias.push_back(c->data<float>()[c->size() == 1 ? 0 : j] * beta);
+  return bias;
+}
+
+bool gemm_fits(const Region& region) {
+  const Node& node = *region.nodes[0];
+  const Tensor* b = constant_input(region, node, 1);
+  if (!is_plain(region) || b == nullptr || b->rank() != 2 || constant_input(region, node, 0) != nullptr)
+    return false;
+  return gemm_bias(region, b->dim(node.attributes.integer("transB") != 0 ? 0 : 1)).has_value();
+}
+
+class GemmKernel final : public Kernel {
+ public:
+  GemmKernel(const Region& region, Isa isa)
+      : a_(region, *region.nodes[0], 0),
+        transposed_(region.nodes[0]->attributes.integer("transA") != 0),
+        tail_(*tail_of(region)),
+        epilogue_(tail_.ops, isa),
+        packed_(pack(region, isa)),
+        isa_(isa) {}
+
+  Status run(KernelContext& context) const override {
+    const Tensor& a = a_.get(context);
+    if (a.rank() != 2 || a.dim(transposed_ ? 0 : 1) != packed_.depth())
+      return fail(ErrorCode::kInvalidModel, "A has shape {}, which does not fit a B of {} rows",
+                  to_string(a.shape()), packed_.depth());
+    kernels::GemmCall call;
+    call.rows = a.dim(transposed_ ? 1 : 0);
+    call.columns = packed_.columns();
+    call.depth = packed_.depth();
+    call.a = {{a.data<float>(), transposed_ ? 1 : call.depth, transposed_ ? call.rows : 1}};
+    call.packed = &packed_;
+    const Shape shape = {call.rows, call.columns};
+    call.operands = TENON_TRY(tail_operands(tail_, context, shape));
+    call.out = context.output(0, DataType::kFloat32, shape).mutable_data<float>();
+    kernels::gemm(call, epilogue_, isa_, kernel_services(context));
+    return {};
+  }
+
+  size_t bytes() const override { return packed_.bytes(); }
+
+ private:
+  static PackedColumns pack(const Region& region, Isa isa) {
+    const Node& node = *region.nodes[0];
+    const Tensor& b = *constant_input(region, node, 1);
+    const bool transposed = node.attributes.integer("transB") != 0;
+    const int64_t depth = b.dim(transposed ? 1 : 0), columns = b.dim(transposed ? 0 : 1);
+    const std::vector<float> bias = *gemm_bias(region, columns);
+    return {MatrixRef{b.data<float>(), transposed ? 1 : columns, transposed ? depth : 1},
+            depth,
+            columns,
+            node.attributes.real("alpha", 1),
+            bias.empty() ? nullptr : bias.data(),
+            isa};
+  }
+
+  Operand a_;
+  bool transposed_;
+  FusedTail tail_;
+  kernels::Epilogue epilogue_;
+  PackedColumns packed_;
+  Isa isa_;
+};
+
+template <Isa kIsa>
+Result<std::unique_ptr<Kernel>> prepare_gemm(const Region& region) {
+  return std::unique_ptr<Kernel>(std::make_unique<GemmKernel>(region, kIsa));
+}
+
+}  // namespace
+
+const KernelRow kMatMulRows[3] = {
+    {"matmul_tile_f32_avx512", Isa::kAvx512, matmul_fits, prepare_matmul<Isa::kAvx512>},
+    {"matmul_tile_f32_avx2", Isa::kAvx2, matmul_fits, prepare_matmul<Isa::kAvx2>},
+    {"matmul_tile_f32_portable", Isa::kPortable, matmul_fits, prepare_matmul<Isa::kPortable>},
+};
+
+const KernelRow kGemmRows[3] = {
+    {"gemm_tile_f32_avx512", Isa::kAvx512, gemm_fits, prepare_gemm<Isa::kAvx512>},
+    {"gemm_tile_f32_avx2", Isa::kAvx2, gemm_fits, prepare_gemm<Isa::kAvx2>},
+    {"gemm_tile_f32_portable", Isa::kPortable, gemm_fits, prepare_gemm<Isa::kPortable>},
+};
+
+}  // namespace tenon::ops

@@ -1,0 +1,70 @@
+// Rows for maximum pooling of float32 along one or two axes, without indices.
+#include "ops/pool/kernels.h"
+
+#include "kernels/pool/max_pool.h"
+#include "ops/core/services.h"
+#include "ops/pool/pool.h"
+
+namespace tenon::ops {
+
+namespace {
+
+bool fits(const Region& region) {
+  const Node& node = *region.nodes[0];
+  if (!region.is_single() || node.has_output(1) || !node.has_input(0) || region.inputs.size() != 1)
+    return false;
+  const ValueType& type = region.type(node.inputs[0]);
+  return type.is_tensor() && type.element == DataType::kFloat32 && type.shape &&
+         (type.shape->size() == 3 || type.shape->size() == 4);
+}
+
+class MaxPoolKernel final : public Kernel {
+ public:
+  MaxPoolKernel(Attributes attributes, Isa isa) : attributes_(std::move(attributes)), isa_(isa) {}
+
+  Status run(KernelContext& context) const override {
+    const Tensor& x = context.input(0);
+    const PoolPlan plan = TENON_TRY(plan_pool(attributes_, x));
+    // One axis is two with a height of 1.
+    const WindowAxis flat{1, 1, 1, 1, 1, 0, 0};
+    const WindowAxis& rows = plan.axes.size() == 1 ? flat : plan.axes[0];
+    const WindowAxis& columns = plan.axes.back();
+    kernels::MaxPoolCall call;
+    call.planes = plan.planes;
+    call.in_h = rows.input;
+    call.in_w = columns.input;
+    call.out_h = rows.output;
+    call.out_w = columns.output;
+    call.kernel_h = rows.kernel;
+    call.kernel_w = columns.kernel;
+    call.stride_h = rows.stride;
+    call.stride_w = columns.stride;
+    call.dilation_h = rows.dilation;
+    call.dilation_w = columns.dilation;
+    call.pad_top = rows.pad_begin;
+    call.pad_left = columns.pad_begin;
+    call.input = x.data<float>();
+    call.output = context.output(0, DataType::kFloat32, plan.shape).mutable_data<float>();
+    if (plan.output_size > 0) kernels::max_pool_2d(call, isa_, kernel_services(context));
+    return {};
+  }
+
+ private:
+  Attributes attributes_;
+  Isa isa_;
+};
+
+template <Isa kIsa>
+Result<std::unique_ptr<Kernel>> prepare(const Region& region) {
+  return std::unique_ptr<Kernel>(std::make_unique<MaxPoolKernel>(region.nodes[0]->attributes, kIsa));
+}
+
+}  // namespace
+
+const KernelRow kMaxPoolRows[3] = {
+    {"max_pool_f32_avx512", Isa::kAvx512, fits, prepare<Isa::kAvx512>},
+    {"max_pool_f32_avx2", Isa::kAvx2, fits, prepare<Isa::kAvx2>},
+    {"max_pool_f32_portable", Isa::kPortable, fits, prepare<Isa::kPortable>},
+};
+
+}  // namespace tenon::ops
