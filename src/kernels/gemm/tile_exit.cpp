@@ -24,6 +24,17 @@ HWY_INLINE void ForVectors(int64_t count, const Whole& whole, const Rest& rest) 
   if (i < count) rest(i, count - i);
 }
 
+/// NaN stays NaN: the vector instructions give their second operand when one is NaN, the portable code does
+/// not.
+HWY_INLINE V Clamp(V v, V low, V high) {
+  const V clamped = hn::Min(high, hn::Max(low, v));
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
+  return clamped;
+#else
+  return hn::IfThenElse(hn::IsNaN(v), v, clamped);
+#endif
+}
+
 // Loads and stores of the first `count` lanes touch no memory beyond them.
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
 HWY_INLINE V LoadPart(D d, const float* from, int64_t count) {
@@ -77,18 +88,17 @@ HWY_NOINLINE void CopyOut(const TileExit& exit, const float* operand, float low,
       const float* tile = exit.tile + r * exit.tile_columns + segment.column;
       float* out = exit.out + r * exit.out_stride + segment.out;
       const float* other = kAdd ? operand + r * exit.out_stride + segment.out : nullptr;
-      // Max and Min give their second operand when one is NaN, so that NaN passes through.
       ForVectors(
           segment.count,
           [&](int64_t i) HWY_ATTR {
             V v = hn::LoadU(d, tile + i);
             if constexpr (kAdd) v = hn::Add(v, hn::LoadU(d, other + i));
-            hn::StoreU(hn::Min(vhigh, hn::Max(vlow, v)), d, out + i);
+            hn::StoreU(Clamp(v, vlow, vhigh), d, out + i);
           },
           [&](int64_t i, int64_t left) HWY_ATTR {
             V v = LoadPart(d, tile + i, left);
             if constexpr (kAdd) v = hn::Add(v, LoadPart(d, other + i, left));
-            StorePart(hn::Min(vhigh, hn::Max(vlow, v)), d, out + i, left);
+            StorePart(Clamp(v, vlow, vhigh), d, out + i, left);
           });
     }
   }

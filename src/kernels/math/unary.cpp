@@ -17,14 +17,18 @@ namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 
-// Max and Min give their second operand when one is NaN, so that NaN passes through.
 HWY_INLINE V Clamp(V x, V low, V high) {
   return hn::Min(high, hn::Max(low, x));
 }
 
+// hn::Exp wraps around far beyond the range of float32: from 104 on the result is infinity in any case.
+HWY_INLINE V Exp(D d, V x) {
+  return hn::Exp(d, hn::Min(hn::Max(x, hn::Set(d, -104.0f)), hn::Set(d, 104.0f)));
+}
+
 HWY_INLINE V Sigmoid(D d, V x) {
   const V one = hn::Set(d, 1.0f);
-  return hn::Div(one, hn::Add(one, hn::Exp(d, hn::Neg(x))));
+  return hn::Div(one, hn::Add(one, Exp(d, hn::Neg(x))));
 }
 
 /// Keeps NaN where a formula would lose it.
@@ -34,14 +38,14 @@ HWY_INLINE V OrNaN(V x, V result) {
 
 template <Unary kKind>
 HWY_INLINE V Apply(D d, V x, V a, V b) {
-  if constexpr (kKind == Unary::kClamp) return Clamp(x, a, b);
+  if constexpr (kKind == Unary::kClamp) return OrNaN(x, Clamp(x, a, b));
   if constexpr (kKind == Unary::kLeakyRelu) return hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Mul(a, x), x);
   if constexpr (kKind == Unary::kHardSigmoid)
-    return Clamp(hn::MulAdd(a, x, b), hn::Zero(d), hn::Set(d, 1.0f));
+    return OrNaN(x, Clamp(hn::MulAdd(a, x, b), hn::Zero(d), hn::Set(d, 1.0f)));
   if constexpr (kKind == Unary::kHardSwish)
     return hn::Mul(
         x, Clamp(hn::MulAdd(x, hn::Set(d, 1.0f / 6.0f), hn::Set(d, 0.5f)), hn::Zero(d), hn::Set(d, 1.0f)));
-  if constexpr (kKind == Unary::kExp) return OrNaN(x, hn::Exp(d, x));
+  if constexpr (kKind == Unary::kExp) return OrNaN(x, Exp(d, x));
   if constexpr (kKind == Unary::kSigmoid) return OrNaN(x, Sigmoid(d, x));
   if constexpr (kKind == Unary::kSilu) return OrNaN(x, hn::Mul(x, Sigmoid(d, x)));
   if constexpr (kKind == Unary::kTanh) return OrNaN(x, hn::Tanh(d, x));
