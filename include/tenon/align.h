@@ -99,8 +99,8 @@ struct AlignCause {
   std::string node;    ///< The ONNX node, or the value it makes.
   std::string op;      ///< Empty for inputs and outputs.
   std::string source;  ///< The line of the PyTorch source.
-  /// "rounding", "cancellation", "overflow", "nan", "tie", "weights", "constant", "training-mode",
-  /// "preprocessing", "shape", "structure", "kernel", "computation".
+  /// "rounding", "cancellation", "precision", "overflow", "nan", "tie", "weights", "constant",
+  /// "training-mode", "preprocessing", "shape", "structure", "kernel", "computation".
   std::string kind;
   std::string message;
 };

@@ -95,6 +95,34 @@ bool Investigation::agrees_as_is() const {
   return agrees(outputs);
 }
 
+std::pair<double, double> Investigation::distance(const std::vector<Value>& outputs) const {
+  double apart = 0, scale = 0;
+  for (const auto& [reference, candidate] : scene_->pairs) {
+    if (reference < 0 || candidate < 0) continue;
+    const auto own = static_cast<size_t>(subject_is_candidate_ ? candidate : reference);
+    const Value& d = subject_is_candidate_ ? scene_->desired[static_cast<size_t>(reference)].value
+                                           : scene_->actual[static_cast<size_t>(candidate)].value;
+    if (own >= outputs.size() || !outputs[own].is_tensor() || !d.is_tensor()) return {HUGE_VAL, 0};
+    const Tensor& x = outputs[own].tensor();
+    const Tensor& y = d.tensor();
+    if (x.shape() != y.shape() || x.type() == DataType::kString || y.type() == DataType::kString)
+      return {HUGE_VAL, 0};
+    apart = std::max(apart, max_distance(x, y));
+    if (is_float(y.type())) scale = std::max(scale, max_magnitude(y));
+  }
+  return {apart, scale};
+}
+
+bool Investigation::is_explained_by(const Result<std::vector<Value>>& outputs) const {
+  if (!outputs.ok()) return false;
+  if (agrees(*outputs)) return true;
+  std::vector<Value> before;
+  for (const NamedValue& output : subject_is_candidate_ ? scene_->actual : scene_->desired)
+    before.push_back(output.value);
+  const auto [remains, scale] = distance(*outputs);
+  return remains <= 0.01 * distance(before).first && remains <= 1e-3 * scale;
+}
+
 AlignCause Investigation::at(const std::string& value_name, std::string kind, std::string message) const {
   AlignCause cause;
   cause.node = value_name;
@@ -118,8 +146,8 @@ const Node* producer(const Graph& graph, std::string_view value_name) {
 
 AlignCause find_cause(const Investigation& investigation) {
   constexpr Hypothesis kHypotheses[] = {
-      missing_output, other_shape,   not_finite,      wrong_kernel,        flipped_tie,       rounding_alone,
-      training_mode,  other_weights, frozen_constant, other_preprocessing, other_computation,
+      missing_output, other_shape,   not_finite,    wrong_kernel,    flipped_tie,         half_precision,
+      rounding_alone, training_mode, other_weights, frozen_constant, other_preprocessing, other_computation,
   };
   for (const Hypothesis hypothesis : kHypotheses)
     if (auto cause = hypothesis(investigation)) return *cause;

@@ -62,12 +62,18 @@ class Investigation {
   bool agrees(const std::vector<Value>& outputs) const;
   /// The same for the outputs that there are.
   bool agrees_as_is() const;
+  /// Whether a substitution that gave these outputs accounts for the difference: they agree, or what remains
+  /// is less than a hundredth of the difference and a thousandth of the outputs. (A changed input can make a
+  /// model far more sensitive to rounding than it is where the floor was measured.)
+  bool is_explained_by(const Result<std::vector<Value>>& outputs) const;
 
   /// A cause at a value of the subject's graph, with the node that makes it.
   AlignCause at(const std::string& value_name, std::string kind, std::string message) const;
 
  private:
   Investigation() = default;
+  /// max |subject - other| over floating point outputs, and max |other|.
+  std::pair<double, double> distance(const std::vector<Value>& outputs) const;
 
   const Scene* scene_ = nullptr;
   const AlignOptions* options_ = nullptr;
@@ -86,6 +92,7 @@ std::optional<AlignCause> not_finite(const Investigation&);
 std::optional<AlignCause> wrong_kernel(const Investigation&);
 std::optional<AlignCause> rounding_alone(const Investigation&);
 std::optional<AlignCause> flipped_tie(const Investigation&);
+std::optional<AlignCause> half_precision(const Investigation&);
 std::optional<AlignCause> training_mode(const Investigation&);
 std::optional<AlignCause> other_weights(const Investigation&);
 std::optional<AlignCause> frozen_constant(const Investigation&);

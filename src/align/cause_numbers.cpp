@@ -98,22 +98,29 @@ std::optional<AlignCause> not_finite(const Investigation& scene) {
                                   has_nan(made->second.tensor()) ? "NaN" : "infinite elements"));
     }
   }
-  const size_t output = 0;
-  return scene.at(graph.value(graph.outputs[output]).name, "nan",
-                  fmt::format("the {} has NaN or infinity where the {} is finite, and the {}'s model, run by "
-                              "the references, does not",
-                              scene.other_name(), scene.subject_name(), scene.subject_name()));
+  // The subject's model makes only finite values: what runs it is at fault, or the other side.
+  const bool is_candidate = &scene.subject() == scene.scene().candidate;
+  for (const NamedValue& output : is_candidate ? scene.scene().actual : scene.scene().desired)
+    if (!is_finite(output.value) && !scene.layers().empty())
+      return std::nullopt;  // a kernel; the next hypothesis
+  return scene.at(
+      graph.value(graph.outputs[0]).name, "nan",
+      fmt::format("one side has NaN or infinity, and the model of the {} makes only finite values when the "
+                  "references run it",
+                  scene.subject_name()));
 }
 
 std::optional<AlignCause> wrong_kernel(const Investigation& scene) {
   for (const LayerComparison& layer : scene.layers()) {
     if (!(layer.isolated_use > 1) || !layer.isolated_error) continue;
-    AlignCause cause =
-        scene.at(layer.name, "kernel",
-                 fmt::format("kernel {} computes '{}' with an error of {:.3g} from exact inputs, "
-                             "{:.3g} times what any rounding of its sums explains",
-                             layer.kernel, layer.name, *layer.isolated_error, layer.isolated_use));
-    return cause;
+    const std::string how = std::isfinite(*layer.isolated_error)
+                                ? fmt::format(
+                                      "with an error of {:.3g} from exact inputs, {:.3g} times what any "
+                                      "rounding of its sums explains",
+                                      *layer.isolated_error, layer.isolated_use)
+                                : "to NaN or infinity from finite inputs, where the exact result is finite";
+    return scene.at(layer.name, "kernel",
+                    fmt::format("kernel {} computes '{}' {}", layer.kernel, layer.name, how));
   }
   return std::nullopt;
 }
@@ -161,6 +168,42 @@ std::optional<AlignCause> rounding_alone(const Investigation& scene) {
       fmt::format("rounding explains the difference: at '{}' it may reach {:.2g} in this precision, so "
                   "tolerances below that cannot be asked for",
                   output_name, floor));
+}
+
+std::optional<AlignCause> half_precision(const Investigation& scene) {
+  const bool is_candidate = &scene.subject() == scene.scene().candidate;
+  for (const DataType half : {DataType::kBFloat16, DataType::kFloat16}) {
+    bool holds = true;
+    size_t compared = 0;
+    for (const auto& [reference, candidate] : scene.scene().pairs) {
+      if (reference < 0 || candidate < 0) continue;
+      const Value& desired = scene.scene().desired[static_cast<size_t>(reference)].value;
+      const Value& actual = scene.scene().actual[static_cast<size_t>(candidate)].value;
+      const Value& theirs = is_candidate ? desired : actual;
+      const Value& ours = is_candidate ? actual : desired;
+      if (!theirs.is_tensor() || !is_float(theirs.tensor().type())) continue;
+      if (theirs.tensor().type() != DataType::kFloat32 || theirs.tensor().shape() != ours.tensor().shape())
+        return std::nullopt;
+      // Kept exactly by a trip through the half type, and no further away than some roundings of it.
+      auto is_kept = [&](const Value& value) {
+        return max_distance(narrowed(value, half).tensor(), value.tensor()) == 0;
+      };
+      holds = holds && is_kept(theirs) && !is_kept(ours) &&
+              max_distance(ours.tensor(), theirs.tensor()) <=
+                  32 * unit_roundoff(half) * max_magnitude(theirs.tensor());
+      compared += static_cast<size_t>(theirs.tensor().size());
+    }
+    if (!holds || compared < 2) continue;
+    const auto& [reference, candidate] = scene.scene().pairs[0];
+    const Graph& graph = scene.graph();
+    const ValueId id = graph.outputs[static_cast<size_t>(is_candidate ? candidate : reference)];
+    return scene.at(
+        graph.value(id).name, "precision",
+        fmt::format("the outputs of the {} are numbers of {} only: it was run, or its outputs were "
+                    "kept, in half precision",
+                    scene.other_name(), data_type_name(half)));
+  }
+  return std::nullopt;
 }
 
 namespace {

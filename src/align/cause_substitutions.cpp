@@ -66,7 +66,7 @@ std::optional<AlignCause> training_mode(const Investigation& scene) {
   for (const Node& node : graph.nodes) {
     if (!is_training(graph, node)) continue;
     auto outputs = scene.run(with_mode(graph, false));
-    if (!outputs.ok() || !scene.agrees(*outputs)) break;
+    if (!scene.is_explained_by(outputs)) break;
     return scene.at(graph.value(node.outputs[0]).name, "training-mode",
                     fmt::format("{} of the {} runs in training mode; in evaluation mode the outputs agree",
                                 op_name(node.op), scene.subject_name()));
@@ -74,7 +74,7 @@ std::optional<AlignCause> training_mode(const Investigation& scene) {
   for (const Node& node : graph.nodes) {
     if (node.op != Op::kBatchNormalization || is_training(graph, node)) continue;
     auto outputs = scene.run(with_mode(graph, true));
-    if (!outputs.ok() || !scene.agrees(*outputs)) break;
+    if (!scene.is_explained_by(outputs)) break;
     return scene.at(
         graph.value(node.outputs[0]).name, "training-mode",
         fmt::format("the {} normalises by the statistics of the batch: it was run in training mode "
@@ -108,7 +108,7 @@ std::optional<AlignCause> other_weights(const Investigation& scene) {
   }
   if (tensors == 0) return std::nullopt;
   auto outputs = scene.run(substituted);
-  if (!outputs.ok() || !scene.agrees(*outputs)) return std::nullopt;
+  if (!scene.is_explained_by(outputs)) return std::nullopt;
   return at_constant(
       graph, first, "weights",
       fmt::format("initializer '{}' differs between the two in {}{}; with the {}'s values the "
@@ -151,7 +151,7 @@ std::optional<AlignCause> constant_in_one(const Investigation& scene) {
       for (Node& node : changed.nodes) std::ranges::replace(node.outputs, id, kNoValue);
       changed.value(id).constant = *frozen;
       auto outputs = scene.run(changed);
-      if (!outputs.ok() || !scene.agrees(*outputs)) continue;
+      if (!scene.is_explained_by(outputs)) continue;
     } else {
       const auto value = scene.other_values().find(name);
       const Tensor* frozen = graph.constant(id);
@@ -159,7 +159,7 @@ std::optional<AlignCause> constant_in_one(const Investigation& scene) {
       Graph changed = graph;
       changed.value(id).constant = narrowed(value->second, frozen->type()).tensor();
       auto outputs = scene.run(changed);
-      if (!outputs.ok() || !scene.agrees(*outputs)) continue;
+      if (!scene.is_explained_by(outputs)) continue;
     }
     return at_constant(graph, id, "constant",
                        fmt::format("'{}' is a constant in the {} and depends on the inputs in the {}", name,
@@ -243,7 +243,7 @@ std::optional<AlignCause> other_preprocessing(const Investigation& scene) {
         Sample inputs = scene.inputs();
         inputs[i].value = prepared(tensor, preparation, swapped);
         auto outputs = scene.run(inputs);
-        if (!outputs.ok() || !scene.agrees(*outputs)) continue;
+        if (!scene.is_explained_by(outputs)) continue;
         AlignCause cause;
         cause.node = input.name;
         cause.kind = "preprocessing";

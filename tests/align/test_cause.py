@@ -1,5 +1,6 @@
 """Each test plants one defect in a model, or beside it, and expects tenon align to name it."""
 
+import ml_dtypes
 import numpy as np
 import onnx
 import pytest
@@ -103,6 +104,15 @@ def test_a_recording_as_candidate(net):
 def test_layers_belong_to_the_engine(net):
     _, report = align(net / "net.onnx", f"float64:{net / 'net.onnx'}", "--per-layer")
     assert report["layers"] == [] and any("tenon float64" in warning for warning in report["warnings"])
+
+
+@pytest.mark.parametrize("half", [np.float16, ml_dtypes.bfloat16])
+def test_outputs_kept_in_half_precision(net, half):
+    arrays = {name: x.astype(half).astype(np.float32) if name.endswith("/y") else x
+              for name, x in np.load(net / "io.npz").items()}
+    np.savez(net / "half.npz", **arrays)
+    cause, _ = cause_of(f"recorded:{net / 'half.npz'}", net / "net.onnx")
+    assert cause["kind"] == "precision" and np.dtype(half).name in cause["message"]
 
 
 def half_net(path, scale):
