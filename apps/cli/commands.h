@@ -10,6 +10,7 @@ namespace tenon::cli {
 /// Each adds its subcommand; when the command line names it, its callback sets `status` to the exit status.
 void add_export_command(CLI::App& app, int& status);
 void add_align_command(CLI::App& app, int& status);
+void add_inspect_command(CLI::App& app, int& status);
 void add_ops_command(CLI::App& app, int& status);
 void add_classify_command(CLI::App& app, int& status);
 void add_bench_command(CLI::App& app, int& status);

@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", "0.1.0");
   int status = 0;
   tenon::cli::add_export_command(app, status);
+  tenon::cli::add_inspect_command(app, status);
   tenon::cli::add_ops_command(app, status);
   tenon::cli::add_run_command(app, status);
   tenon::cli::add_classify_command(app, status);

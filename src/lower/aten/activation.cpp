@@ -11,8 +11,12 @@ float to_float(double value) {
   return static_cast<float>(value);
 }
 
+// x * sigmoid(x). Not Swish of opset 24: ONNX Runtime 1.32 knows the operator's name and has no kernel for
+// it.
 Status lower_silu(LowerContext& context) {
-  return context.finish(Op::kSwish, { TENON_TRY(context.tensor("self")) }, {{"alpha", 1.0F}});
+  const ValueId x = TENON_TRY(context.tensor("self"));
+  const ValueId gate = TENON_TRY(context.builder().add(Op::kSigmoid, {x}));
+  return context.finish(Op::kMul, {x, gate});
 }
 
 Status lower_gelu(LowerContext& context) {

@@ -1,0 +1,213 @@
+// tenon inspect FILE: what is in a model file, and what tenon makes of it.
+#include "tenon/inspect.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "commands.h"
+#include "text.h"
+
+namespace tenon::cli {
+
+namespace {
+
+struct InspectArguments {
+  std::string model;
+  InspectOptions options;
+  bool layers = false;
+  bool json = false;
+};
+
+constexpr size_t kTensorsShown = 40;
+constexpr size_t kLayersShown = 12;
+
+std::string millions(int64_t count) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.2f", static_cast<double>(count) / 1e6);
+  return text;
+}
+
+/// The end of a text that is too long, behind "..".
+std::string tail_of(const std::string& text, size_t width) {
+  return text.size() <= width ? text : ".." + text.substr(text.size() - width + 2);
+}
+
+void print_ports(const char* what, const std::vector<ValueDescription>& ports) {
+  for (const ValueDescription& port : ports)
+    std::printf("%-10s %s  %s%s\n", what, port.name.c_str(), port.type.c_str(),
+                port.has_default ? "  (has a default)" : "");
+}
+
+void print_operators(const std::map<std::string, size_t>& operators) {
+  std::vector<std::pair<size_t, std::string>> sorted;
+  for (const auto& [name, count] : operators) sorted.emplace_back(count, name);
+  std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first > b.first : a.second < b.second;
+  });
+  std::string line = "operators ";
+  for (const auto& [count, name] : sorted) {
+    std::string item = " " + std::to_string(count) + " " + name;
+    if (line.size() + item.size() > 79) {
+      std::printf("%s\n", line.c_str());
+      line = std::string(10, ' ');
+    }
+    line += item;
+  }
+  std::printf("%s\n", line.c_str());
+}
+
+void print_layers(const InspectReport& report, bool all) {
+  std::vector<const LayerCost*> layers;
+  for (const LayerCost& layer : report.layers) layers.push_back(&layer);
+  const size_t shown = all ? layers.size() : std::min(layers.size(), kLayersShown);
+  if (!all) {
+    std::sort(layers.begin(), layers.end(), [](const LayerCost* a, const LayerCost* b) {
+      return a->macs != b->macs ? a->macs > b->macs : a < b;
+    });
+  }
+  std::printf("\n%s\n", all ? "steps in the order of running" : "the most expensive steps");
+  std::printf("%-22s %-24s %9s %9s %9s\n", "node", "kernel", "MMAC", "weights", "moved");
+  for (size_t i = 0; i < shown; ++i) {
+    const LayerCost& layer = *layers[i];
+    const std::string kernel = layer.kernel == "reference" ? layer.op + " (reference)" : layer.kernel;
+    std::printf("%-22s %-24s %9s %9s %9s\n", tail_of(layer.node, 22).c_str(), tail_of(kernel, 24).c_str(),
+                millions(layer.macs).c_str(), readable_bytes(layer.weight_bytes).c_str(),
+                readable_bytes(layer.activation_bytes).c_str());
+  }
+  if (shown < layers.size()) std::printf("... %zu steps in all; --layers shows each\n", layers.size());
+}
+
+void print_text(const InspectArguments& arguments, const InspectReport& report) {
+  std::printf("%s: %s\n", arguments.model.c_str(), report.format.c_str());
+  if (!report.tensors.empty() || report.inputs.empty()) {
+    for (size_t i = 0; i < report.tensors.size() && (arguments.layers || i < kTensorsShown); ++i)
+      std::printf("  %s  %s\n", report.tensors[i].first.c_str(), report.tensors[i].second.c_str());
+    if (!arguments.layers && report.tensors.size() > kTensorsShown)
+      std::printf("  ... %zu in all; --layers shows each\n", report.tensors.size());
+    if (report.weight_bytes > 0)
+      std::printf("%zu tensors, %s\n", report.weights, readable_bytes(report.weight_bytes).c_str());
+    return;
+  }
+  if (!report.origin.empty()) std::printf("%-10s %s\n", "made by", report.origin.c_str());
+  if (report.ir_version > 0) {
+    std::printf("%-10s %lld, written by %s\n", "IR version", static_cast<long long>(report.ir_version),
+                report.producer.empty() ? "nobody who says so" : report.producer.c_str());
+    for (const auto& [domain, version] : report.opsets)
+      std::printf("%-10s %s %lld\n", "opset", domain.c_str(), static_cast<long long>(version));
+  }
+  for (const auto& [key, value] : report.metadata)
+    std::printf("%-10s %s: %s\n", "metadata", key.c_str(), value.c_str());
+  print_ports("input", report.inputs);
+  print_ports("output", report.outputs);
+  std::printf("%-10s %zu\n", "nodes", report.nodes);
+  print_operators(report.operators);
+  if (report.functions > 0) std::printf("%-10s %zu\n", "functions", report.functions);
+  std::printf("%-10s %zu, %s\n", "weights", report.weights, readable_bytes(report.weight_bytes).c_str());
+  std::printf("%-10s %s million multiply-adds in %zu steps\n", "cost", millions(report.macs).c_str(),
+              report.layers.size());
+  std::printf("%-10s %s packed by kernels, activations %s\n", "memory",
+              readable_bytes(report.memory.packed_bytes).c_str(),
+              report.memory.activation_bytes > 0 ? readable_bytes(report.memory.activation_bytes).c_str()
+                                                 : "as the input's size says");
+  print_layers(report, arguments.layers);
+  if (!report.passes.empty()) {
+    std::printf("\npasses\n");
+    for (const PassEffect& pass : report.passes)
+      if (pass.graph.empty()) std::printf("  %-20s %s\n", pass.name.c_str(), pass.summary.c_str());
+    for (const PassEffect& pass : report.passes)
+      if (!pass.graph.empty())
+        std::printf("\nafter %s, %zu changes\n%s", pass.name.c_str(), pass.changes, pass.graph.c_str());
+  }
+  if (arguments.options.graph)
+    std::printf("\nthe graph as it is in the file\n%s\nthe graph as it runs\n%s", report.file_graph.c_str(),
+                report.engine_graph.c_str());
+}
+
+nlohmann::ordered_json to_json(const InspectArguments& arguments, const InspectReport& report) {
+  using Json = nlohmann::ordered_json;
+  auto ports = [](const std::vector<ValueDescription>& list) {
+    Json out = Json::array();
+    for (const auto& port : list) out.push_back({{"name", port.name}, {"type", port.type}});
+    return out;
+  };
+  Json object = {{"model", arguments.model}, {"format", report.format}, {"origin", report.origin}};
+  object["ir_version"] = report.ir_version;
+  object["producer"] = report.producer;
+  object["opsets"] = Json::object();
+  for (const auto& [domain, version] : report.opsets) object["opsets"][domain] = version;
+  object["metadata"] = Json::object();
+  for (const auto& [key, value] : report.metadata) object["metadata"][key] = value;
+  object["inputs"] = ports(report.inputs);
+  object["outputs"] = ports(report.outputs);
+  object["nodes"] = report.nodes;
+  object["operators"] = report.operators;
+  object["functions"] = report.functions;
+  object["weights"] = report.weights;
+  object["weight_bytes"] = report.weight_bytes;
+  object["tensors"] = Json::array();
+  for (const auto& [name, type] : report.tensors)
+    object["tensors"].push_back({{"name", name}, {"type", type}});
+  object["macs"] = report.macs;
+  object["packed_bytes"] = report.memory.packed_bytes;
+  object["activation_bytes"] = report.memory.activation_bytes;
+  object["layers"] = Json::array();
+  for (const LayerCost& layer : report.layers)
+    object["layers"].push_back({{"node", layer.node},
+                                {"op", layer.op},
+                                {"kernel", layer.kernel},
+                                {"output", layer.output},
+                                {"module", layer.module_path},
+                                {"macs", layer.macs},
+                                {"weight_bytes", layer.weight_bytes},
+                                {"activation_bytes", layer.activation_bytes},
+                                {"fused", layer.fused}});
+  if (arguments.options.passes) {
+    object["passes"] = Json::array();
+    for (const PassEffect& pass : report.passes)
+      object["passes"].push_back(
+          {{"name", pass.name}, {"summary", pass.summary}, {"changes", pass.changes}, {"graph", pass.graph}});
+  }
+  if (arguments.options.graph) {
+    object["graph"] = report.file_graph;
+    object["engine_graph"] = report.engine_graph;
+  }
+  object["warnings"] = report.warnings;
+  return object;
+}
+
+int run_inspect(const InspectArguments& arguments) {
+  auto result = inspect(arguments.model, arguments.options);
+  if (!result.ok()) return report(result.error(), arguments.json);
+  if (arguments.json)
+    print(to_json(arguments, *result));
+  else
+    print_text(arguments, *result);
+  for (const std::string& warning : result->warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
+  return 0;
+}
+
+}  // namespace
+
+void add_inspect_command(CLI::App& app, int& status) {
+  auto arguments = std::make_shared<InspectArguments>();
+  CLI::App* command = app.add_subcommand("inspect", "Say what is in a model file");
+  command->footer(
+      "Examples:\n"
+      "  tenon inspect resnet18.onnx\n"
+      "  tenon inspect weights.pth --layers\n"
+      "  tenon inspect resnet18.pt2 --graph");
+  command
+      ->add_option("model", arguments->model,
+                   "A model (.onnx, .pt2), weights (.pth, .safetensors), .npz or .npy")
+      ->required();
+  command->add_option("--arch", arguments->options.arch, "The architecture that a state dict belongs to");
+  command->add_flag("--layers", arguments->layers, "Every step (or tensor), in order");
+  command->add_flag("--graph", arguments->options.graph, "The graph as text, as in the file and as it runs");
+  command->add_flag("--passes", arguments->options.passes, "What each pass did, and the graph after it");
+  command->add_flag("--json", arguments->json, "Print everything as JSON");
+  command->callback([arguments, &status] { status = run_inspect(*arguments); });
+}
+
+}  // namespace tenon::cli
