@@ -40,25 +40,6 @@ void print_wrapped(const std::string& text, size_t indent) {
   if (!is_empty) std::printf("%s\n", line.c_str());
 }
 
-/// A source line without the folder that packages are installed in.
-std::string short_source(const std::string& source) {
-  constexpr std::string_view kFolder = "site-packages/";
-  const size_t folder = source.find(kFolder);
-  return folder == std::string::npos ? source : source.substr(folder + kFolder.size());
-}
-
-/// The index along each dimension: "[0,17]".
-std::string place(const OutputComparison::Offender& offender) {
-  std::string text;
-  int64_t rest = offender.index;
-  for (size_t d = offender.shape.size(); d-- > 0;) {
-    const int64_t size = std::max<int64_t>(offender.shape[d], 1);
-    text = fmt::format("{}{}{}", rest % size, text.empty() ? "" : ",", text);
-    rest /= size;
-  }
-  return "[" + text + "]";
-}
-
 void print_output(const OutputComparison& output) {
   std::printf("\noutput %s\n", fitted(output.name, kColumns - 8).c_str());
   if (!output.problem.empty()) print_wrapped("  " + output.problem, 2);
@@ -82,8 +63,8 @@ void print_output(const OutputComparison& output) {
   std::printf("  %-16s %8s  %-14s %16s %16s\n", "first mismatches", "sample", "index", "candidate",
               "reference");
   for (const auto& offender : output.offenders)
-    std::printf("  %16s %8d  %-14s %16.9g %16.9g\n", "", offender.sample, fitted(place(offender), 14).c_str(),
-                offender.actual, offender.desired);
+    std::printf("  %16s %8d  %-14s %16.9g %16.9g\n", "", offender.sample,
+                fitted(offender.place(), 14).c_str(), offender.actual, offender.desired);
 }
 
 /// One line for each layer, and more on the first that departed.
@@ -103,7 +84,7 @@ void print_layers(const AlignReport& report) {
     return;
   }
   print_wrapped(fmt::format("  first departure: '{}', node {}, {}", first->name, first->node, first->op), 4);
-  if (!first->source.empty()) print_wrapped("    at " + short_source(first->source), 6);
+  if (!first->source.empty()) print_wrapped("    at " + std::string(short_source(first->source)), 6);
 }
 
 }  // namespace
@@ -129,7 +110,8 @@ void print_align(const AlignReport& report) {
   for (const std::string& warning : report.warnings) print_wrapped("warning: " + warning, 9);
   if (report.cause) {
     print_wrapped(fmt::format("cause: {}: {}", report.cause->kind, report.cause->message), 7);
-    if (!report.cause->source.empty()) print_wrapped("       at " + short_source(report.cause->source), 9);
+    if (!report.cause->source.empty())
+      print_wrapped("       at " + std::string(short_source(report.cause->source)), 9);
   }
   std::printf("%s: %lld / %lld outputs differ\n", std::string(verdict_name(report.verdict)).c_str(),
               static_cast<long long>(mismatched), static_cast<long long>(elements));

@@ -54,6 +54,8 @@ struct OutputComparison {
     int64_t index = 0;  ///< Row-major.
     Shape shape;        ///< Of the output in that sample.
     double actual = 0, desired = 0;
+    /// The index along each dimension: "[0,17]".
+    std::string place() const;
   };
   std::string name;
   std::string problem;  ///< Missing, or another type or shape: nothing was compared. Empty otherwise.
@@ -93,6 +95,9 @@ struct LayerComparison {
   double scale = 0;                  ///< max |exact|
   bool departed = false;             ///< Beyond what float32 rounding explains.
 };
+
+/// A line of PyTorch source without the folder that packages are installed in, for people.
+std::string_view short_source(std::string_view source);
 
 /// Why two forms of a model differ.
 struct AlignCause {

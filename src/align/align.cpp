@@ -7,7 +7,7 @@
 
 #include "align/cause.h"
 #include "align/compare.h"
-#include "align/side.h"
+#include "align/pair.h"
 
 namespace tenon {
 
@@ -16,95 +16,6 @@ namespace alignment {
 namespace {
 
 constexpr double kWithinFloat32 = 3;
-
-/// Both sides and the samples that they run on.
-struct Pair {
-  std::unique_ptr<Side> reference, candidate, arbiter;
-  std::vector<Sample> samples;  ///< Under the names of the side that describes the inputs.
-  std::string inputs;           ///< "random", "given", "recorded"
-};
-
-std::vector<std::string> names_of(const std::vector<ValueDescription>& values) {
-  std::vector<std::string> names;
-  for (const ValueDescription& value : values)
-    if (!value.has_default) names.push_back(value.name);
-  return names;
-}
-
-/// A recording as a side; its inputs go to `samples`, under the names of the other side.
-Result<std::unique_ptr<Side>> open_recording(const std::string& file, const Side* other,
-                                             std::vector<Sample>& samples) {
-  std::vector<Sample> recorded = TENON_TRY(read_samples(file));
-  const std::vector<std::string> inputs = other ? names_of(other->inputs()) : std::vector<std::string>();
-  const std::vector<std::string> outputs = other ? other->output_names() : inputs;
-  std::vector<Sample> results;
-  for (const Sample& sample : recorded) {
-    Recorded parts = TENON_TRY(split_recorded(sample, inputs, outputs));
-    if (parts.outputs.empty())
-      return fail(ErrorCode::kNotComparable, "the recording holds inputs and no outputs");
-    samples.push_back(std::move(parts.inputs));
-    results.push_back(std::move(parts.outputs));
-  }
-  return recorded_side(std::move(results));
-}
-
-Result<Pair> open_pair(const std::string& reference, const std::string& candidate,
-                       const AlignOptions& options) {
-  using Kind = SideName::Kind;
-  const SideName reference_name = parse_side(reference), candidate_name = parse_side(candidate);
-  Pair pair;
-  auto open = [&](const std::string& given, Role role) {
-    auto side = open_side(given, role, options);
-    return side.ok() ? std::move(side) : at_file(std::move(side.error()), given);
-  };
-  // Models first: they say which arrays of a recording are inputs.
-  if (candidate_name.kind != Kind::kRecorded) pair.candidate = TENON_TRY(open(candidate, Role::kCandidate));
-  if (reference_name.kind != Kind::kRecorded) pair.reference = TENON_TRY(open(reference, Role::kReference));
-  auto record = [&](const SideName& name, const std::string& given, const Side* other) {
-    pair.samples.clear();
-    auto side = open_recording(name.file, other, pair.samples);
-    return side.ok() ? std::move(side) : at_file(std::move(side.error()), given);
-  };
-  if (candidate_name.kind == Kind::kRecorded)
-    pair.candidate = TENON_TRY(record(candidate_name, candidate, pair.reference.get()));
-  if (reference_name.kind == Kind::kRecorded) {
-    const size_t before = pair.samples.size();
-    const bool twice = candidate_name.kind == Kind::kRecorded;
-    pair.reference = TENON_TRY(record(reference_name, reference, twice ? nullptr : pair.candidate.get()));
-    if (twice && pair.samples.size() != before)
-      return at_file(fail(ErrorCode::kNotComparable, "the recording holds {} samples, and the other one {}",
-                          pair.samples.size(), before),
-                     reference);
-  }
-  const bool recorded = reference_name.kind == Kind::kRecorded || candidate_name.kind == Kind::kRecorded;
-  if (recorded && !options.inputs.empty())
-    return fail(ErrorCode::kUsage, "inputs cannot be given, since a recording brings its own");
-  pair.inputs = recorded ? "recorded" : options.inputs.empty() ? "random" : "given";
-  if (recorded) return pair;
-  const Side& described = pair.candidate->model() ? *pair.candidate : *pair.reference;
-  if (!described.model())
-    return at_file(
-        fail(ErrorCode::kUnsupported, "tenon can read neither model, so it knows no inputs to draw"),
-        candidate);
-  auto samples = make_samples(described.inputs(), options);
-  if (!samples.ok()) return at_file(std::move(samples.error()), candidate);
-  pair.samples = std::move(*samples);
-  return pair;
-}
-
-/// The samples under the names that a side has for its inputs.
-Result<std::vector<Sample>> samples_for(const Side& side, const std::vector<Sample>& samples) {
-  if (side.inputs().empty()) return samples;
-  std::vector<Sample> result;
-  const std::vector<std::string> all = names_of(side.inputs());
-  for (const Sample& sample : samples) {
-    const bool by_name = std::ranges::all_of(sample, [&](const NamedValue& value) {
-      return std::ranges::count(side.inputs(), value.name, &ValueDescription::name) != 0;
-    });
-    result.push_back(by_name ? sample : TENON_TRY(renamed(sample, all)));
-  }
-  return result;
-}
 
 bool inputs_vary(const std::vector<Sample>& samples) {
   for (size_t k = 1; k < samples.size(); ++k)
@@ -138,7 +49,7 @@ class Comparison {
     for (size_t k = 0; k < pair_.samples.size(); ++k) TENON_TRY(run_sample(k));
     report_.reference.runner = pair_.reference->runner();
     report_.candidate.runner = pair_.candidate->runner();
-    const bool is_float32 = pair_.reference->is_foreign() || report_.inputs == "recorded";
+    const bool is_float32 = pair_.reference->is_foreign() || report_.reference.runner == kRecordedRunner;
     for (OutputGatherer& gatherer : gatherers_) {
       OutputComparison output = gatherer.finish();
       if (const auto& wide = output.max_abs_vs_float64; wide && is_float32)
@@ -181,7 +92,7 @@ class Comparison {
     if (options_.float64_samples == 0 || !described->model()) return {};
     auto arbiter = model_side(described->model(), "tenon float64", Runner::kFloat64, options_);
     if (!arbiter.ok()) return {};
-    pair_.arbiter = std::move(*arbiter);
+    arbiter_ = std::move(*arbiter);
     arbiter_is_reference_ = described == pair_.reference.get();
     return {};
   }
@@ -199,9 +110,8 @@ class Comparison {
                  : nullptr;
     };
     Sample exact;
-    if (pair_.arbiter && (options_.float64_samples < 0 || static_cast<int>(k) < options_.float64_samples)) {
-      auto outputs =
-          pair_.arbiter->run(k, arbiter_is_reference_ ? reference_samples_[k] : candidate_samples_[k]);
+    if (arbiter_ && (options_.float64_samples < 0 || static_cast<int>(k) < options_.float64_samples)) {
+      auto outputs = arbiter_->run(k, arbiter_is_reference_ ? reference_samples_[k] : candidate_samples_[k]);
       if (outputs.ok()) exact = std::move(*outputs);
     }
     for (size_t i = 0; i < gatherers_.size(); ++i) {
@@ -310,12 +220,13 @@ class Comparison {
           fmt::format("There are no layers to show: they are those of tenon's engine as candidate, and the "
                       "candidate is run by {}",
                       report_.candidate.runner));
-    else if (report_.reference.runner != "recorded" && investigation.other_values().empty())
+    else if (report_.reference.runner != kRecordedRunner && investigation.other_values().empty())
       report_.warnings.push_back(
           "The two have no names inside in common: layers are compared with float64 only");
   }
 
   Pair pair_;
+  std::unique_ptr<Side> arbiter_;
   const AlignOptions& options_;
   AlignReport report_;
   std::vector<Sample> reference_samples_, candidate_samples_;

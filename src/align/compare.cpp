@@ -9,6 +9,21 @@
 #include "ir/value_type.h"
 #include "tensor/element.h"
 
+namespace tenon {
+
+std::string OutputComparison::Offender::place() const {
+  std::string text;
+  int64_t rest = index;
+  for (size_t d = shape.size(); d-- > 0;) {
+    const int64_t size = std::max<int64_t>(shape[d], 1);
+    text = fmt::format("{}{}{}", rest % size, text.empty() ? "" : ",", text);
+    rest /= size;
+  }
+  return "[" + text + "]";
+}
+
+}  // namespace tenon
+
 namespace tenon::alignment {
 
 namespace {

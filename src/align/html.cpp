@@ -127,17 +127,6 @@ std::string output_table(const AlignReport& report) {
          rows + "</tbody></table></div>\n";
 }
 
-std::string place(const OutputComparison::Offender& offender) {
-  std::string text;
-  int64_t rest = offender.index;
-  for (size_t d = offender.shape.size(); d-- > 0;) {
-    const int64_t size = std::max<int64_t>(offender.shape[d], 1);
-    text = fmt::format("{}{}{}", rest % size, text.empty() ? "" : ",", text);
-    rest /= size;
-  }
-  return "[" + text + "]";
-}
-
 std::string offender_table(const OutputComparison& output) {
   if (output.offenders.empty()) return "<p class=\"note\">No element is beyond the tolerance.</p>\n";
   std::string rows;
@@ -145,7 +134,7 @@ std::string offender_table(const OutputComparison& output) {
     rows += fmt::format(
         "<tr><td class=\"n\">{}</td><td class=\"mono\">{}</td><td class=\"n\">{:.9g}</td><td "
         "class=\"n\">{:.9g}</td></tr>\n",
-        offender.sample, place(offender), offender.actual, offender.desired);
+        offender.sample, offender.place(), offender.actual, offender.desired);
   return "<div class=\"scroll\"><table><thead><tr><th class=\"n\">sample</th><th>index</th><th "
          "class=\"n\">candidate</th><th "
          "class=\"n\">reference</th></tr></thead><tbody>\n" +
@@ -230,12 +219,6 @@ std::string html_count(int64_t value) {
   return digits;
 }
 
-std::string_view short_source(std::string_view source) {
-  constexpr std::string_view kFolder = "site-packages/";
-  const size_t folder = source.find(kFolder);
-  return folder == std::string_view::npos ? source : source.substr(folder + kFolder.size());
-}
-
 std::string layer_table(const std::vector<LayerComparison>& layers) {
   auto two_lines = [](const std::string& first, const std::string& second) {
     return fmt::format("<code>{}</code><br><span class=\"where\">{}</span>", html_text(first),
@@ -266,6 +249,12 @@ std::string layer_table(const std::vector<LayerComparison>& layers) {
 }
 
 }  // namespace alignment
+
+std::string_view short_source(std::string_view source) {
+  constexpr std::string_view kFolder = "site-packages/";
+  const size_t folder = source.find(kFolder);
+  return folder == std::string_view::npos ? source : source.substr(folder + kFolder.size());
+}
 
 std::string to_html(const AlignReport& report) {
   using namespace alignment;

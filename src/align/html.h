@@ -14,9 +14,6 @@ std::string html_text(std::string_view text);
 std::string html_number(double value);
 /// "20,000".
 std::string html_count(int64_t value);
-/// A source line without the folder that packages are installed in.
-std::string_view short_source(std::string_view source);
-
 /// The errors of all layers on a logarithmic scale over the floor of rounding, the first departure marked.
 std::string layer_chart(const std::vector<LayerComparison>& layers);
 /// One row for each layer.

@@ -29,7 +29,7 @@ class RecordedSide final : public Side {
   explicit RecordedSide(std::vector<Sample> outputs) : outputs_(std::move(outputs)) {
     for (const NamedValue& output : outputs_[0]) output_names_.push_back(output.name);
   }
-  std::string runner() const override { return "recorded"; }
+  std::string runner() const override { return kRecordedRunner; }
   Result<Sample> run(size_t k, const Sample&) override { return outputs_[k]; }
 
  private:

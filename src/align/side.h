@@ -26,6 +26,7 @@ SideName parse_side(const std::string& given);
 
 /// What runs a PyTorch file that tenon lowers itself: it shares the lowering with an export.
 inline constexpr const char* kLoweringRunner = "tenon lowering";
+inline constexpr const char* kRecordedRunner = "recorded";
 
 class Side {
  public:
