@@ -126,7 +126,7 @@ struct AlignReport {
   std::vector<LayerComparison> layers;
   int layers_sample = 0;  ///< The sample that `layers` and `cause` look at.
   std::vector<std::string> warnings;
-  /// There whenever the verdict is "different" and tenon can read one of the models.
+  /// There whenever the verdict is "different".
   std::optional<AlignCause> cause;
 };
 

@@ -8,6 +8,7 @@
 #include "align/cause.h"
 #include "align/compare.h"
 #include "align/pair.h"
+#include "tensor/element.h"
 
 namespace tenon {
 
@@ -31,6 +32,17 @@ Result<Sample> run_side(Side& side, size_t k, const Sample& inputs, const std::s
   return outputs;
 }
 
+/// Random numbers do not suit every input: indices and shapes have to be given.
+Error with_input_hint(Error error, const Pair& pair) {
+  const bool has_integers =
+      !pair.samples.empty() && std::ranges::any_of(pair.samples[0], [](const NamedValue& input) {
+        return input.value.is_tensor() && is_integer(input.value.tensor().type());
+      });
+  if (pair.inputs != "random" || !has_integers) return error;
+  return with_hint(std::move(error),
+                   "the integer inputs were drawn from [0, 10): give real ones with --input or --inputs");
+}
+
 class Comparison {
  public:
   Comparison(Pair pair, std::string reference, std::string candidate, const AlignOptions& options)
@@ -46,7 +58,10 @@ class Comparison {
 
   Result<AlignReport> run() {
     TENON_TRY(prepare());
-    for (size_t k = 0; k < pair_.samples.size(); ++k) TENON_TRY(run_sample(k));
+    for (size_t k = 0; k < pair_.samples.size(); ++k) {
+      Status run = run_sample(k);
+      if (!run.ok()) return with_input_hint(std::move(run.error()), pair_);
+    }
     report_.reference.runner = pair_.reference->runner();
     report_.candidate.runner = pair_.candidate->runner();
     const bool is_float32 = pair_.reference->is_foreign() || report_.reference.runner == kRecordedRunner;
@@ -187,11 +202,14 @@ class Comparison {
   Status look_inside() {
     const bool differs = report_.verdict == AlignReport::Verdict::kDifferent;
     if (!differs && !options_.per_layer) return {};
-    if (!pair_.reference->model() && !pair_.candidate->model()) return {};
     if (options_.progress) options_.progress("layers", 0, 1);
     const auto worst = std::ranges::max_element(report_.outputs, {}, [](const OutputComparison& output) {
       return output.problem.empty() ? output.budget_use : std::numeric_limits<double>::infinity();
     });
+    if (!pair_.reference->model() && !pair_.candidate->model()) {
+      if (differs) report_.cause = worst_output(worst->name);
+      return {};
+    }
     Scene scene;
     scene.reference = pair_.reference.get();
     scene.candidate = pair_.candidate.get();
@@ -206,11 +224,18 @@ class Comparison {
     auto investigation = Investigation::begin(scene, options_);
     if (!investigation.ok()) {
       report_.warnings.push_back("The models could not be looked into: " + investigation.error().to_string());
+      if (differs) report_.cause = worst_output(worst->name);
       return {};
     }
     if (differs) report_.cause = find_cause(*investigation);
     if (options_.per_layer) show_layers(*investigation);
     return {};
+  }
+
+  /// What can be said of two sides that tenon cannot look into.
+  static AlignCause worst_output(const std::string& name) {
+    return {name, "", "", "computation",
+            fmt::format("output '{}' is furthest apart; tenon can look into neither side", name)};
   }
 
   void show_layers(Investigation& investigation) {

@@ -138,7 +138,8 @@ std::optional<AlignCause> rounding_alone(const Investigation& scene) {
   double growth = 0;
   for (const Node& node : graph.nodes) {
     if (!node.has_output(0)) continue;
-    double before = 0x1p-23;
+    const DataType type = graph.value(node.outputs[0]).type.element;
+    double before = 2 * std::max(unit_roundoff(type), unit_roundoff(DataType::kFloat32));
     for (ValueId id : node.inputs)
       if (id != kNoValue && graph.constant(id) == nullptr) before = std::max(before, relative(id));
     const double grown = relative(node.outputs[0]) / before;
@@ -155,13 +156,14 @@ std::optional<AlignCause> rounding_alone(const Investigation& scene) {
   constexpr double kCancels = 1000;
   if (worst != nullptr && growth > kCancels) {
     const std::string& name = graph.value(worst->outputs[0]).name;
+    const bool decides = is_discontinuous(worst->op) &&
+                         !(worst->op == Op::kCast && is_float(graph.value(worst->outputs[0]).type.element));
     return scene.at(
-        name, is_discontinuous(worst->op) ? "tie" : "cancellation",
-        is_discontinuous(worst->op)
-            ? fmt::format("'{}' decides between values that are equal up to rounding", name)
-            : fmt::format("'{}' cancels: rounding errors grow {:.3g} times relative to its result, "
-                          "which has only {:.2g} of relative accuracy left",
-                          name, growth, relative(worst->outputs[0])));
+        name, decides ? "tie" : "cancellation",
+        decides ? fmt::format("'{}' decides between values that are equal up to rounding", name)
+                : fmt::format("'{}' cancels: rounding errors grow {:.3g} times relative to its result, "
+                              "which has only {:.2g} of relative accuracy left",
+                              name, growth, relative(worst->outputs[0])));
   }
   return scene.at(
       output_name, "rounding",

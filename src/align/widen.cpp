@@ -27,6 +27,7 @@ ValueType wide(ValueType type) {
 /// Attributes that say of which type an output is ("to", "dtype", "output_dtype", "stash_type") or hold
 /// elements.
 void widen_attributes(Node& node) {
+  if (node.op == Op::kBitCast) return;
   Attributes wider = node.attributes;
   for (const auto& [name, value] : node.attributes) {
     if (const auto* tensor = std::get_if<Tensor>(&value))
@@ -73,11 +74,12 @@ class Widener {
 
  private:
   /// Whether a value of the model as it was is a floating point tensor in a parameter that takes no float64.
-  bool is_narrow_only(const ops::SchemaParameter* parameter, ValueId id) const {
+  bool is_narrow_only(Op op, const ops::SchemaParameter* parameter, ValueId id) const {
     if (parameter == nullptr || id == kNoValue || index(id) >= narrow_.value_count()) return false;
     const ValueType& type = narrow_.value(id).type;
-    return type.is_tensor() && is_float(type.element) && type.element != DataType::kFloat64 &&
-           !parameter->types.has_tensor(DataType::kFloat64) && parameter->types.has_tensor(type.element);
+    if (!type.is_tensor() || !is_float(type.element) || type.element == DataType::kFloat64) return false;
+    if (op == Op::kBitCast) return true;  // bits mean something in their own type only
+    return !parameter->types.has_tensor(DataType::kFloat64) && parameter->types.has_tensor(type.element);
   }
 
   Node cast(const Node& owner, ValueId from, ValueId to, DataType type) {
@@ -94,7 +96,7 @@ class Widener {
 
   void narrow_input(const ops::Schema& schema, Node& node, size_t i) {
     const ValueId id = node.inputs[i];
-    if (!is_narrow_only(schema.input(i), id)) return;
+    if (!is_narrow_only(node.op, schema.input(i), id)) return;
     const GraphValue& original = narrow_.value(id);
     if (original.constant && !narrow_.is_input(id)) {
       node.inputs[i] = graph_.add_constant(original.name + "/narrow", *original.constant);
@@ -106,7 +108,7 @@ class Widener {
 
   void widen_output(const ops::Schema& schema, Node& node, size_t i, std::vector<Node>& after) {
     const ValueId id = node.outputs[i];
-    if (!is_narrow_only(schema.output(i), id)) return;
+    if (!is_narrow_only(node.op, schema.output(i), id)) return;
     const GraphValue& original = narrow_.value(id);
     node.outputs[i] = graph_.add_value(original.name + "/narrow", original.type);
     after.push_back(cast(node, node.outputs[i], id, DataType::kFloat64));

@@ -63,6 +63,22 @@ TEST(Widen, WhatOnnxHasInFloat32OnlyIsCast) {
   EXPECT_EQ(outputs[0].tensor().shape(), (Shape{1, 1, 4, 4}));
 }
 
+TEST(Widen, BitsKeepTheirType) {
+  Graph graph;
+  ops::GraphBuilder builder(graph);
+  ValueId x = graph.add_input("x", ValueType::tensor(DataType::kFloat32, SymShape{1}));
+  ValueId bits =
+      builder.add(Op::kBitCast, {x}, {{"to", static_cast<int64_t>(DataType::kInt32)}}, "bits").value();
+  ValueId back =
+      builder.add(Op::kBitCast, {bits}, {{"to", static_cast<int64_t>(DataType::kFloat32)}}, "back").value();
+  graph.outputs = {bits, back};
+  WideGraph wide = widen(graph).value();
+  const Value one = Tensor::from<double>(DataType::kFloat64, {1}, std::vector<double>{1});
+  const auto outputs = ops::evaluate(wide.graph, {&one}).value();
+  EXPECT_EQ(outputs[0].tensor().data<int32_t>()[0], 0x3f800000);
+  EXPECT_EQ(outputs[1].tensor().data<double>()[0], 1);
+}
+
 TEST(Widen, ValuesGoThereAndBack) {
   const Value half = Tensor::from<uint16_t>(DataType::kFloat16, {2}, std::vector<uint16_t>{0x3c00, 0xc000});
   const Value wide = widened(half);

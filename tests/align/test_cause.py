@@ -207,6 +207,29 @@ def test_a_wrong_label_is_no_tie(tmp_path):
     assert (cause["kind"], cause["node"]) == ("computation", "node_label")
 
 
+def test_half_precision_is_rounding(tmp_path):
+    """A cast to float16 loses digits; that is neither a tie nor cancellation."""
+    nodes = [helper.make_node("Cast", ["x"], ["half"], name="to_half", to=TensorProto.FLOAT16),
+             helper.make_node("Cast", ["half"], ["y"], name="to_float", to=TensorProto.FLOAT)]
+    model(nodes, {"x": [64]}, {"y": [64]}, path=tmp_path / "m.onnx")
+    cause, _ = cause_of(f"float64:{tmp_path / 'm.onnx'}", tmp_path / "m.onnx")
+    assert cause["kind"] == "rounding"
+
+
+def test_random_indices_that_do_not_fit(tmp_path):
+    model([helper.make_node("Gather", ["table", "i"], ["y"], name="node_gather")], {"i": (TensorProto.INT64, [20])},
+          {"y": [20, 2]}, {"table": np.zeros((3, 2), np.float32)}, path=tmp_path / "m.onnx")
+    status, report = align(tmp_path / "m.onnx", tmp_path / "m.onnx")
+    assert status == 2 and report["error"]["node"] == "node_gather" and "--input" in report["error"]["hint"]
+
+
+def test_two_recordings(tmp_path):
+    np.savez(tmp_path / "a.npz", **{f"{k}/y": np.float32([k, 1]) for k in range(2)})
+    np.savez(tmp_path / "b.npz", **{f"{k}/y": np.float32([k, 2]) for k in range(2)})
+    cause, _ = cause_of(f"recorded:{tmp_path / 'a.npz'}", f"recorded:{tmp_path / 'b.npz'}")
+    assert (cause["kind"], cause["node"]) == ("computation", "y")
+
+
 def test_another_shape(tmp_path):
     """A batch that one of the models fixed."""
     def reshape(target):
