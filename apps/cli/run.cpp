@@ -1,4 +1,5 @@
 // tenon run MODEL: runs a model on given or random inputs, and saves or shows what comes out.
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "commands.h"
+#include "tenon/memory.h"
 #include "tenon/npy.h"
 #include "tenon/session.h"
 #include "tenon/values.h"
@@ -25,6 +27,8 @@ struct RunArguments {
   std::string outputs_dir;
   std::string provider = "cpu";
   SessionOptions session;
+  double timeout_s = 0;
+  uint64_t memory_mb = 0;
   uint64_t seed = 0;
   bool json = false;
 };
@@ -148,11 +152,16 @@ Result<int> run_model(const RunArguments& arguments) {
     return usage("there is no provider '" + arguments.provider + "'", "the only provider is cpu");
   if (!arguments.inputs_dir.empty() && (!arguments.inputs.empty() || !arguments.inputs_npz.empty()))
     return usage("--inputs-dir cannot be combined with --input or --inputs");
+  if (arguments.memory_mb > 0) set_memory_limit_bytes(arguments.memory_mb * 1'000'000);
+  const auto began = std::chrono::steady_clock::now();
   auto session = Session::open(arguments.model, arguments.session);
   if (!session.ok()) return std::move(session.error());
   auto inputs = gather_inputs(**session, arguments);
   if (!inputs.ok()) return std::move(inputs.error());
-  auto outputs = (*session)->run(*inputs, arguments.outputs);
+  RunContext context;
+  if (arguments.timeout_s > 0)
+    context.set_deadline(began + std::chrono::milliseconds(static_cast<int64_t>(arguments.timeout_s * 1000)));
+  auto outputs = (*session)->run(*inputs, arguments.outputs, &context);
   if (!outputs.ok()) {
     Error error = std::move(outputs.error());
     if (error.file.empty()) error.file = arguments.model;
@@ -197,6 +206,11 @@ void add_run_command(CLI::App& app, int& status) {
   command->add_option("--threads", arguments->session.threads, "Threads (0: as many as there are CPUs)")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  command->add_option("--timeout", arguments->timeout_s, "End with an error after this many seconds")
+      ->check(CLI::Range(0.0, 1e9));
+  command
+      ->add_option("--memory-limit", arguments->memory_mb, "MB that values may take (default: the machine's)")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 40));
   command->add_option("--provider", arguments->provider, "Where to run")->capture_default_str();
   command->add_option("--seed", arguments->seed, "Seed of random inputs")->capture_default_str();
   command->add_option("--disable-pass", arguments->session.disabled_passes, "Leave out a pass, or 'all'")

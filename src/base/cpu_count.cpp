@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 
+#include "base/control_groups.h"
 #include "base/thread_pool.h"
 
 namespace tenon {
@@ -34,34 +35,12 @@ double group_quota(const std::string& folder) {
   return quota > 0 && period > 0 ? quota / period : 0;
 }
 
-/// The least quota of a group and the groups that hold it, up to the root.
-double least_quota(const std::string& mount, std::string group) {
-  double least = 0;
-  for (;;) {
-    double quota = group_quota(mount + group);
-    if (quota > 0) least = least > 0 ? std::min(least, quota) : quota;
-    size_t slash = group.rfind('/');
-    if (group.empty() || slash == std::string::npos) return least;
-    group.resize(slash);
-  }
-}
-
 double cgroup_quota() {
-  std::ifstream file("/proc/self/cgroup");
   double least = 0;
-  for (std::string line; std::getline(file, line);) {  // "0::/a/b" or "4:cpu,cpuacct:/a/b"
-    size_t first = line.find(':');
-    size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
-    std::string group = line.substr(second + 1);
-    double quota = 0;
-    if (controllers == ",,")
-      quota = least_quota("/sys/fs/cgroup", group);
-    else if (controllers.find(",cpu,") != std::string::npos)
-      quota = least_quota("/sys/fs/cgroup/cpu", group);
+  visit_control_groups("cpu", [&](const std::string& folder) {
+    const double quota = group_quota(folder);
     if (quota > 0) least = least > 0 ? std::min(least, quota) : quota;
-  }
+  });
   return least;
 }
 

@@ -1,6 +1,9 @@
 #include "runtime/executor.h"
 
+#include <new>
+
 #include "runtime/frame.h"
+#include "tenon/memory.h"
 
 namespace tenon {
 
@@ -24,13 +27,40 @@ Status run_derived(const OutputPlan::Derived& part, Frame& frame, std::vector<Va
   return {};
 }
 
+/// Says which value asks for the most.
+Error out_of_memory(const Graph& graph, const MemoryPlan& plan) {
+  size_t largest = 0;
+  const GraphValue* culprit = nullptr;
+  const Node* maker = nullptr;
+  for (const Node& node : graph.nodes) {
+    for (ValueId id : node.outputs) {
+      if (id == kNoValue || !plan.slots[index(id)]) continue;
+      const auto& slot = *plan.slots[index(id)];
+      const size_t bytes = static_cast<size_t>(element_count(slot.shape).value()) * element_size(slot.type);
+      if (bytes <= largest) continue;
+      largest = bytes;
+      culprit = &graph.value(id);
+      maker = &node;
+    }
+  }
+  Error error = fail(ErrorCode::kOutOfMemory, "the values of a run take {} MB, and memory has {} MB",
+                     plan.bytes / 1'000'000, memory_limit_bytes() / 1'000'000);
+  if (culprit == nullptr) return error;
+  error.message += fmt::format(" ('{}' takes {} MB)", culprit->name, largest / 1'000'000);
+  return at_node(std::move(error), maker->name, op_name(maker->op));
+}
+
 }  // namespace
 
 Result<std::vector<Value>> execute(const Engine& engine, std::span<const Value* const> inputs,
                                    const MemoryPlan& plan, const OutputPlan& wanted, RunState& state) {
   const EngineGraph& compiled = engine.main();
   const Graph& graph = *compiled.graph;
-  state.reserve(plan.bytes);
+  try {
+    state.reserve(plan.bytes);
+  } catch (const std::bad_alloc&) {
+    return out_of_memory(graph, plan);
+  }
   Frame frame(compiled, &plan, state);
   std::vector<Value> defaults(inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {

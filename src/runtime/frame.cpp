@@ -1,8 +1,24 @@
 #include "runtime/frame.h"
 
+#include <new>
+
 #include "base/thread_pool.h"
+#include "tenon/memory.h"
 
 namespace tenon {
+
+namespace {
+
+Status run_guarded(const ops::Kernel& kernel, ops::KernelContext& context) {
+  try {
+    return kernel.run(context);
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::kOutOfMemory, "its values do not fit into memory (at most {} MB)",
+                memory_limit_bytes() / 1'000'000);
+  }
+}
+
+}  // namespace
 
 class Frame::Services final : public ops::RunServices {
  public:
@@ -84,7 +100,7 @@ Status Frame::run_step(size_t s) {
   {
     Services services(*this, region, true);
     ops::KernelContext context(region.anchor_node(), inputs, outputs, services);
-    Status status = step.kernel->run(context);
+    Status status = run_guarded(*step.kernel, context);
     if (!status.ok())
       return at_node(std::move(status.error()), region.anchor_node().name, op_name(region.anchor_node().op));
   }
@@ -108,7 +124,7 @@ Result<std::vector<Value>> Frame::run_apart(const ops::Region& region, const ops
   std::vector<Value> outputs(region.outputs.size());
   Services services(*this, region, false);
   ops::KernelContext context(region.anchor_node(), inputs, outputs, services);
-  TENON_TRY(kernel.run(context));
+  TENON_TRY(run_guarded(kernel, context));
   for (Value& output : outputs) output = state_.detached(std::move(output));
   return outputs;
 }

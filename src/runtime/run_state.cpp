@@ -3,19 +3,19 @@
 #include <algorithm>
 #include <new>
 
+#include "base/memory.h"
 #include "base/try.h"
 
 namespace tenon {
 
 namespace {
 
-constexpr std::align_val_t kAlignment{64};
 constexpr size_t kLeastBlockBytes = size_t{256} << 10;
 
 }  // namespace
 
 void ScratchStack::Deleter::operator()(std::byte* memory) const {
-  ::operator delete[](memory, kAlignment);
+  give_back_memory(memory, size);
 }
 
 std::byte* ScratchStack::take(size_t bytes) {
@@ -25,8 +25,8 @@ std::byte* ScratchStack::take(size_t bytes) {
   while (current_ < blocks_.size() && blocks_[current_].size - blocks_[current_].used < bytes) ++current_;
   if (current_ == blocks_.size()) {
     size_t size = std::max(bytes, kLeastBlockBytes);
-    auto* memory = static_cast<std::byte*>(::operator new[](size, kAlignment));
-    blocks_.push_back({std::unique_ptr<std::byte[], Deleter>(memory), size, 0});
+    std::unique_ptr<std::byte[], Deleter> memory(take_memory(size), Deleter{size});
+    blocks_.push_back({std::move(memory), size, 0});
   }
   Block& block = blocks_[current_];
   std::byte* result = block.memory.get() + block.used;
@@ -45,8 +45,7 @@ void RunState::reserve(size_t bytes) {
   if (bytes <= block_bytes_) return;
   block_.reset();
   block_bytes_ = 0;
-  block_ = std::shared_ptr<std::byte>(static_cast<std::byte*>(::operator new(bytes, kAlignment)),
-                                      [](std::byte* memory) { ::operator delete(memory, kAlignment); });
+  block_ = share_memory(bytes);
   block_bytes_ = bytes;
 }
 

@@ -26,6 +26,7 @@ class ScratchStack {
 
  private:
   struct Deleter {
+    size_t size = 0;
     void operator()(std::byte* memory) const;
   };
   struct Block {

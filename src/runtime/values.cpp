@@ -91,7 +91,9 @@ Result<NamedValue> random_input(const ValueDescription& input, const RandomOptio
                        "export the model with a dynamic batch");
     shape.push_back(dimension.size.value_or(wish));
   }
-  int64_t count = TENON_TRY(element_count(shape));
+  auto counted = element_count(shape);
+  if (!counted.ok()) return at_node(std::move(counted.error()), input.name, "");
+  const int64_t count = *counted;
   if (count > kMaxRandomBytes / static_cast<int64_t>(element_size(input.element)))
     return fail(ErrorCode::kLimit, "input '{}' would take more than {} GiB", input.name,
                 kMaxRandomBytes >> 30);

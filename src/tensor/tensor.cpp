@@ -5,6 +5,7 @@
 #include <cstring>
 #include <new>
 
+#include "base/memory.h"
 #include "base/try.h"
 
 namespace tenon {
@@ -34,8 +35,6 @@ const TypeFacts& facts(DataType type) {
   auto index = static_cast<size_t>(type);
   return kTypes[index < kTypes.size() ? index : 0];
 }
-
-constexpr std::align_val_t kAlignment{64};
 
 }  // namespace
 
@@ -86,14 +85,14 @@ Tensor Tensor::allocate(DataType type, Shape shape) {
   result.shape_ = std::move(shape);
   result.size_ = *count;
   if (type == DataType::kString) {
+    if (bytes > memory_limit_bytes()) throw std::bad_alloc();
     auto strings = std::make_shared<std::vector<std::string>>(static_cast<size_t>(*count));
     result.data_ = reinterpret_cast<std::byte*>(strings->data());
     result.owner_ = std::move(strings);
   } else {
-    auto* memory = static_cast<std::byte*>(::operator new(std::max<size_t>(bytes, 1), kAlignment));
-    result.data_ = memory;
-    result.owner_ = std::shared_ptr<const void>(
-        memory, [](const void* p) { ::operator delete(const_cast<void*>(p), kAlignment); });
+    auto memory = share_memory(bytes);
+    result.data_ = memory.get();
+    result.owner_ = std::move(memory);
   }
   return result;
 }

@@ -70,7 +70,9 @@ Status read_fields(ParseContext& context, const wire::Field& message, TensorData
     }
   }
   if (fields.dims.size() > kRankMax)
-    return fail(ErrorCode::kLimit, "a tensor has {} dimensions, more than {}", fields.dims.size(), kRankMax);
+    return at_node(
+        fail(ErrorCode::kLimit, "a tensor has {} dimensions, more than {}", fields.dims.size(), kRankMax),
+        tensor.name, "tensor");
   return {};
 }
 
