@@ -29,7 +29,7 @@ struct AlignOptions {
   int samples = 20;   ///< Random inputs; recorded and given ones bring their own number.
   uint64_t seed = 0;  ///< Of the random inputs: floats uniform in [0, 1), integers in [0, 10).
   int threads = 0;
-  /// Given inputs, by the candidate's names; what a sample leaves out is drawn at random.
+  /// Given inputs, by the names of either side; what a sample leaves out is drawn at random.
   std::vector<Sample> inputs;
   /// Sizes of inputs with dynamic dimensions, by name; without one a dynamic dimension is 1.
   std::map<std::string, std::vector<int64_t>> input_shapes;

@@ -203,7 +203,7 @@ class Comparison {
     const bool differs = report_.verdict == AlignReport::Verdict::kDifferent;
     if (!differs && !options_.per_layer) return {};
     arbiter_.reset();  // weights in float64 once are enough
-    if (options_.progress) options_.progress("layers", 0, 1);
+    if (options_.progress) options_.progress("values in float64", 0, 2);
     const auto worst = std::ranges::max_element(report_.outputs, {}, [](const OutputComparison& output) {
       return output.problem.empty() ? output.budget_use : std::numeric_limits<double>::infinity();
     });

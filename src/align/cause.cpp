@@ -47,7 +47,7 @@ Result<Investigation> Investigation::begin(const Scene& scene, const AlignOption
       values_of(result.other(), other_inputs, scene.sample, *result.graph_, options.threads);
   if (session) {
     auto layers = compare_layers(*session, result.inputs(), result.inside_, result.other_values_,
-                                 &result.session_values_);
+                                 &result.session_values_, options.progress);
     if (layers.ok()) result.layers_ = std::move(*layers);
   }
   return result;

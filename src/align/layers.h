@@ -17,6 +17,7 @@ using NamedValues = std::unordered_map<std::string, Value>;
 /// when not null, gets every value that was asked for.
 Result<std::vector<LayerComparison>> compare_layers(const Session& session, const Sample& inputs,
                                                     const Inside& inside, const NamedValues& reference,
-                                                    NamedValues* session_values);
+                                                    NamedValues* session_values,
+                                                    const decltype(AlignOptions::progress)& progress = {});
 
 }  // namespace tenon::alignment

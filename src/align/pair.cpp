@@ -34,6 +34,24 @@ Result<std::unique_ptr<Side>> open_recording(const std::string& file, const Side
   return recorded_side(std::move(results));
 }
 
+/// The options with names of the other side's inputs replaced by those that the described side has for them.
+AlignOptions translated(AlignOptions options, const Side& described, const Side& other) {
+  const std::vector<std::string> ours = names_of(described.inputs()), theirs = names_of(other.inputs());
+  const std::vector<int> match = match_names(ours, theirs);
+  auto translate = [&](const std::string& name) {
+    if (std::ranges::count(ours, name) != 0) return name;
+    for (size_t i = 0; i < ours.size(); ++i)
+      if (match[i] >= 0 && theirs[static_cast<size_t>(match[i])] == name) return ours[i];
+    return name;
+  };
+  for (Sample& sample : options.inputs)
+    for (NamedValue& value : sample) value.name = translate(value.name);
+  std::map<std::string, std::vector<int64_t>> shapes;
+  for (auto& [name, shape] : options.input_shapes) shapes[translate(name)] = std::move(shape);
+  options.input_shapes = std::move(shapes);
+  return options;
+}
+
 }  // namespace
 
 Result<Pair> open_pair(const std::string& reference, const std::string& candidate,
@@ -74,7 +92,8 @@ Result<Pair> open_pair(const std::string& reference, const std::string& candidat
     return at_file(
         fail(ErrorCode::kUnsupported, "tenon can read neither model, so it knows no inputs to draw"),
         candidate);
-  auto samples = make_samples(described.inputs(), options);
+  const Side& other = &described == pair.candidate.get() ? *pair.reference : *pair.candidate;
+  auto samples = make_samples(described.inputs(), translated(options, described, other));
   if (!samples.ok()) return at_file(std::move(samples.error()), candidate);
   pair.samples = std::move(*samples);
   return pair;

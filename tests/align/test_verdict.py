@@ -147,6 +147,17 @@ def test_given_inputs(net):
     assert status == 0 and four["samples"] == 4
 
 
+def test_given_inputs_by_either_sides_names(tmp_path):
+    for name in ("image", "input:0"):
+        model([helper.make_node("Relu", [name], ["y"])], {name: ["n", 3]}, {"y": ["n", 3]}, path=tmp_path / f"{name}.onnx")
+    np.save(tmp_path / "x.npy", np.float32([[1, -1, 0], [2, 3, -4]]))
+    for name in ("image", "input:0"):
+        status, report = align(tmp_path / "image.onnx", tmp_path / "input:0.onnx", "--input", f"{name}={tmp_path / 'x.npy'}")
+        assert status == 0 and report["outputs"][0]["elements"] == 6
+        status, report = align(tmp_path / "image.onnx", tmp_path / "input:0.onnx", "--input-shape", f"{name}=5,3", "--samples", 1)
+        assert status == 0 and report["outputs"][0]["elements"] == 15
+
+
 def test_dynamic_dimensions(tmp_path):
     model([helper.make_node("Add", ["a", "b"], ["y"])], {"a": ["n", "m"], "b": ["n", "m"]}, {"y": ["n", "m"]},
           path=tmp_path / "m.onnx")
