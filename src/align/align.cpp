@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <limits>
-#include <new>
 
 #include "align/cause.h"
 #include "align/compare.h"
 #include "align/pair.h"
+#include "base/guard_memory.h"
 #include "tensor/element.h"
 
 namespace tenon {
@@ -288,13 +288,16 @@ std::string_view verdict_name(AlignReport::Verdict verdict) {
 
 Result<AlignReport> align(const std::string& reference, const std::string& candidate,
                           const AlignOptions& options) {
-  try {
-    TENON_TRY(alignment::check(options));
-    auto pair = TENON_TRY(alignment::open_pair(reference, candidate, options));
-    return alignment::Comparison(std::move(pair), reference, candidate, options).run();
-  } catch (const std::bad_alloc&) {
-    return at_file(fail(ErrorCode::kOutOfMemory, "memory ran out during the comparison"), candidate);
-  }
+  auto report = guard_memory(
+      [&]() -> Result<AlignReport> {
+        TENON_TRY(alignment::check(options));
+        auto pair = TENON_TRY(alignment::open_pair(reference, candidate, options));
+        return alignment::Comparison(std::move(pair), reference, candidate, options).run();
+      },
+      "memory ran out during the comparison");
+  if (!report.ok() && report.error().code == ErrorCode::kOutOfMemory)
+    return at_file(std::move(report.error()), candidate);
+  return report;
 }
 
 }  // namespace tenon

@@ -1,8 +1,8 @@
 #include "tenon/export.h"
 
 #include <algorithm>
-#include <new>
 
+#include "base/guard_memory.h"
 #include "convert/load.h"
 #include "convert/ports.h"
 #include "formats/onnx/writer.h"
@@ -78,13 +78,10 @@ Result<ExportReport> convert(const std::string& path, const std::string& output,
 
 Result<ExportReport> export_model(const std::string& path, const std::string& output,
                                   const ExportOptions& options) {
-  try {
-    auto report = convert(path, output, options);
-    if (!report.ok()) return at_file(std::move(report.error()), path);
-    return report;
-  } catch (const std::bad_alloc&) {
-    return at_file(fail(ErrorCode::kOutOfMemory, "memory ran out during the conversion"), path);
-  }
+  auto report =
+      guard_memory([&] { return convert(path, output, options); }, "memory ran out during the conversion");
+  if (!report.ok()) return at_file(std::move(report.error()), path);
+  return report;
 }
 
 }  // namespace tenon

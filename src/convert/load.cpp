@@ -1,8 +1,7 @@
 #include "convert/load.h"
 
-#include <new>
-
 #include "arch/architecture.h"
+#include "base/guard_memory.h"
 #include "base/mapped_file.h"
 #include "formats/detect.h"
 #include "formats/onnx/reader.h"
@@ -68,13 +67,9 @@ Result<TypedModel> load(const std::string& path, const LoadOptions& options) {
 }  // namespace
 
 Result<TypedModel> load_model(const std::string& path, const LoadOptions& options) {
-  try {
-    auto result = load(path, options);
-    if (!result.ok()) return at_file(std::move(result.error()), path);
-    return result;
-  } catch (const std::bad_alloc&) {
-    return at_file(fail(ErrorCode::kOutOfMemory, "memory ran out while the model was read"), path);
-  }
+  auto result = guard_memory([&] { return load(path, options); }, "memory ran out while the model was read");
+  if (!result.ok()) return at_file(std::move(result.error()), path);
+  return result;
 }
 
 }  // namespace tenon

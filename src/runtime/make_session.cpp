@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <new>
 
+#include "base/guard_memory.h"
 #include "base/thread_pool.h"
 #include "base/try.h"
 #include "passes/pipeline.h"
@@ -39,11 +40,8 @@ Result<std::shared_ptr<Session>> build_session(TypedModel model, const SessionOp
 Result<std::shared_ptr<Session>> make_session(TypedModel model, const SessionOptions& options) {
   if (options.threads < 0)
     return fail(ErrorCode::kUsage, "the number of threads cannot be {}", options.threads);
-  try {
-    return build_session(std::move(model), options);
-  } catch (const std::bad_alloc&) {
-    return fail(ErrorCode::kOutOfMemory, "memory ran out while the model was made ready to run");
-  }
+  return guard_memory([&] { return build_session(std::move(model), options); },
+                      "memory ran out while the model was made ready to run");
 }
 
 }  // namespace tenon

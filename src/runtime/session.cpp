@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <new>
 
+#include "base/guard_memory.h"
 #include "base/thread_pool.h"
 #include "base/try.h"
 #include "runtime/executor.h"
@@ -165,11 +166,8 @@ MemoryReport Session::memory() const {
 Result<std::vector<NamedValue>> Session::run(const std::vector<NamedValue>& inputs,
                                              const std::vector<std::string>& outputs,
                                              RunContext* context) const {
-  try {
-    return run_session(*state_, inputs, outputs, context);
-  } catch (const std::bad_alloc&) {
-    return fail(ErrorCode::kOutOfMemory, "memory ran out during a run");
-  }
+  return guard_memory([&] { return run_session(*state_, inputs, outputs, context); },
+                      "memory ran out during a run");
 }
 
 }  // namespace tenon

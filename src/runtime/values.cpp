@@ -2,6 +2,7 @@
 
 #include <complex>
 
+#include "base/guard_memory.h"
 #include "base/mapped_file.h"
 #include "base/try.h"
 #include "formats/detect.h"
@@ -61,45 +62,51 @@ void fill(Tensor& tensor, Random random) {
 }  // namespace
 
 Result<Value> read_value_file(const std::string& path, const ValueDescription& as) {
-  auto file = TENON_TRY(MappedFile::open(path));
-  if (detect_format(file->bytes()) == FileFormat::kNpy) return Value(TENON_TRY(read_npy(path)));
-  using Kind = ValueDescription::Kind;
-  auto kind = onnx::ValueKind::kTensor;
-  if (as.kind == Kind::kSequence) kind = onnx::ValueKind::kSequence;
-  if (as.kind == Kind::kOptional) kind = onnx::ValueKind::kOptional;
-  if (as.kind == Kind::kMap) kind = onnx::ValueKind::kMap;
-  return std::move(TENON_TRY(onnx::read_value(path, kind)).value);
+  return guard_memory([&]() -> Result<Value> {
+    auto file = TENON_TRY(MappedFile::open(path));
+    if (detect_format(file->bytes()) == FileFormat::kNpy) return Value(TENON_TRY(read_npy(path)));
+    using Kind = ValueDescription::Kind;
+    auto kind = onnx::ValueKind::kTensor;
+    if (as.kind == Kind::kSequence) kind = onnx::ValueKind::kSequence;
+    if (as.kind == Kind::kOptional) kind = onnx::ValueKind::kOptional;
+    if (as.kind == Kind::kMap) kind = onnx::ValueKind::kMap;
+    return std::move(TENON_TRY(onnx::read_value(path, kind)).value);
+  });
 }
 
 Status write_value_file(const std::string& path, const Value& value, const std::string& name) {
-  return onnx::write_value(path, value, name);
+  return guard_memory([&] { return onnx::write_value(path, value, name); });
 }
 
 Result<NamedValue> random_input(const ValueDescription& input, const RandomOptions& options) {
-  if (input.kind != ValueDescription::Kind::kTensor || input.element == DataType::kUndefined || !input.shape)
-    return fail(ErrorCode::kUsage, "input '{}' ({}) cannot be drawn at random: its type or rank is not fixed",
-                input.name, input.type);
-  Shape shape;
-  for (size_t d = 0; d < input.shape->size(); ++d) {
-    const Dimension& dimension = (*input.shape)[d];
-    int64_t wish = d == 0 ? options.batch : 1;
-    if (d == 0 && dimension.size && options.batch != 1 && *dimension.size != options.batch)
-      return with_hint(fail(ErrorCode::kUsage,
-                            "the model fixes the first dimension of input '{}' ({}), so "
-                            "the batch cannot be {}",
-                            input.name, input.type, options.batch),
-                       "export the model with a dynamic batch");
-    shape.push_back(dimension.size.value_or(wish));
-  }
-  auto counted = element_count(shape);
-  if (!counted.ok()) return at_node(std::move(counted.error()), input.name, "");
-  const int64_t count = *counted;
-  if (count > kMaxRandomBytes / static_cast<int64_t>(element_size(input.element)))
-    return fail(ErrorCode::kLimit, "input '{}' would take more than {} GiB", input.name,
-                kMaxRandomBytes >> 30);
-  Tensor tensor = Tensor::allocate(input.element, std::move(shape));
-  fill(tensor, Random{options.seed * 0x2545f4914f6cdd1du + hash_name(input.name)});
-  return NamedValue{input.name, std::move(tensor)};
+  return guard_memory([&]() -> Result<NamedValue> {
+    if (input.kind != ValueDescription::Kind::kTensor || input.element == DataType::kUndefined ||
+        !input.shape)
+      return fail(ErrorCode::kUsage,
+                  "input '{}' ({}) cannot be drawn at random: its type or rank is not fixed", input.name,
+                  input.type);
+    Shape shape;
+    for (size_t d = 0; d < input.shape->size(); ++d) {
+      const Dimension& dimension = (*input.shape)[d];
+      int64_t wish = d == 0 ? options.batch : 1;
+      if (d == 0 && dimension.size && options.batch != 1 && *dimension.size != options.batch)
+        return with_hint(fail(ErrorCode::kUsage,
+                              "the model fixes the first dimension of input '{}' ({}), so "
+                              "the batch cannot be {}",
+                              input.name, input.type, options.batch),
+                         "export the model with a dynamic batch");
+      shape.push_back(dimension.size.value_or(wish));
+    }
+    auto counted = element_count(shape);
+    if (!counted.ok()) return at_node(std::move(counted.error()), input.name, "");
+    const int64_t count = *counted;
+    if (count > kMaxRandomBytes / static_cast<int64_t>(element_size(input.element)))
+      return fail(ErrorCode::kLimit, "input '{}' would take more than {} GiB", input.name,
+                  kMaxRandomBytes >> 30);
+    Tensor tensor = Tensor::allocate(input.element, std::move(shape));
+    fill(tensor, Random{options.seed * 0x2545f4914f6cdd1du + hash_name(input.name)});
+    return NamedValue{input.name, std::move(tensor)};
+  });
 }
 
 Result<std::vector<NamedValue>> random_inputs(const Session& session, const RandomOptions& options) {

@@ -23,10 +23,10 @@ Result<JsonDocument> JsonDocument::parse(std::string_view text) {
     return fail(ErrorCode::kLimit, "JSON of {} bytes is larger than the limit of {}", text.size(), kMaxBytes);
   JsonDocument document;
   auto error = document.parser_->allocate(std::max<size_t>(text.size(), 64), kMaxDepth);
-  if (error == simdjson::MEMALLOC)
-    return fail(ErrorCode::kOutOfMemory, "no memory to parse JSON of {} bytes", text.size());
   if (error == simdjson::SUCCESS)
     error = document.parser_->parse(text.data(), text.size(), true).get(document.root_);
+  if (error == simdjson::MEMALLOC)
+    return fail(ErrorCode::kOutOfMemory, "no memory to parse JSON of {} bytes", text.size());
   if (error == simdjson::DEPTH_ERROR)
     return fail(ErrorCode::kLimit, "JSON is nested more than {} levels deep", kMaxDepth);
   if (error != simdjson::SUCCESS)
