@@ -91,8 +91,8 @@ void print_layers(const AlignReport& report) {
 
 void print_align(const AlignReport& report) {
   auto print_side = [](const char* role, const AlignReport::Side& side) {
-    std::printf("%-9s  %s\n           run by %s\n", role, fitted(side.given, kColumns - 11).c_str(),
-                side.runner.c_str());
+    std::printf("%-9s  %s\n           %s\n", role, fitted(side.given, kColumns - 11).c_str(),
+                side.how().c_str());
   };
   print_side("reference", report.reference);
   print_side("candidate", report.candidate);

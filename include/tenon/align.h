@@ -115,6 +115,8 @@ struct AlignReport {
   struct Side {
     std::string given;   ///< As the caller named it: "float64:model.onnx".
     std::string runner;  ///< What ran it: "tenon engine", "tenon lowering", "torch 2.13.0", "recorded", ...
+    /// "run by torch 2.13.0", or "recorded outputs".
+    std::string how() const;
   };
   Verdict verdict = Verdict::kNotComparable;
   double rtol = 0, atol = 0;

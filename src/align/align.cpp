@@ -274,6 +274,10 @@ Status check(const AlignOptions& options) {
 
 }  // namespace alignment
 
+std::string AlignReport::Side::how() const {
+  return runner == alignment::kRecordedRunner ? "recorded outputs" : "run by " + runner;
+}
+
 std::string_view verdict_name(AlignReport::Verdict verdict) {
   switch (verdict) {
     case AlignReport::Verdict::kEqual:

@@ -44,9 +44,8 @@ std::string cell(std::string_view label, const std::string& content, bool number
 
 std::string side(const char* label, const AlignReport::Side& s) {
   return fmt::format(
-      "<div><div class=\"label\">{}</div><div class=\"mono\">{}</div><div class=\"note\">run by "
-      "{}</div></div>",
-      label, html_text(s.given), html_text(s.runner));
+      "<div><div class=\"label\">{}</div><div class=\"mono\">{}</div><div class=\"note\">{}</div></div>",
+      label, html_text(s.given), html_text(s.how()));
 }
 
 std::string headline(const AlignReport& report) {
