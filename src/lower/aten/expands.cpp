@@ -22,6 +22,14 @@ Status expand_as(LowerContext& context) {
   return context.finish(expand_like(context, self, TENON_TRY(context.tensor("other"))));
 }
 
+// The values of `src` in the shape and type of self, what is left of an in-place copy after
+// functionalisation.
+Status lower_copy(LowerContext& context) {
+  ValueId self = TENON_TRY(context.tensor("self"));
+  ValueId src = TENON_TRY(context.cast(TENON_TRY(context.tensor("src")), context.element(self)));
+  return context.finish(expand_like(context, src, self));
+}
+
 // Repeats at least as many dimensions as the tensor has; new ones come in front.
 Status tile(LowerContext& context, ValueId self, std::vector<Size> repeats) {
   const auto rank = static_cast<size_t>(TENON_TRY(context.rank(self)));
@@ -166,6 +174,7 @@ constexpr Handler kHandlers[] = {
     {"aten.expand.default", lower_expand},
     {"aten.expand_copy.default", lower_expand},
     {"aten.broadcast_to.default", lower_expand},
+    {"aten.copy.default", lower_copy},
     {"aten.expand_as.default", expand_as},
     {"aten.repeat.default", lower_repeat},
     {"aten.tile.default", lower_tile},

@@ -15,12 +15,13 @@ const Table& all_handlers() {
   static const Table table = [] {
     Table result;
     for (auto family : {
-             control_flow_handlers, expand_handlers,      factory_handlers,    index_handlers,
-             join_handlers,         rearranging_handlers, scatter_handlers,    searching_handlers,
-             slice_handlers,        view_handlers,        activation_handlers, arithmetic_handlers,
-             comparison_handlers,   norm_handlers,        order_handlers,      pointwise_handlers,
-             reduction_handlers,    softmax_handlers,     symbolic_handlers,   convolution_handlers,
-             product_handlers,      pooling_handlers,     attention_handlers,  sampling_handlers,
+             linear_algebra_handlers, loss_handlers,        special_handlers,    unique_handlers,
+             control_flow_handlers,   expand_handlers,      factory_handlers,    index_handlers,
+             join_handlers,           rearranging_handlers, scatter_handlers,    searching_handlers,
+             slice_handlers,          view_handlers,        activation_handlers, arithmetic_handlers,
+             comparison_handlers,     norm_handlers,        order_handlers,      pointwise_handlers,
+             reduction_handlers,      softmax_handlers,     symbolic_handlers,   convolution_handlers,
+             product_handlers,        pooling_handlers,     attention_handlers,  sampling_handlers,
          })
       for (const Handler& handler : family()) result.emplace(handler.target, handler.lower);
     return result;

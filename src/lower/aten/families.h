@@ -32,6 +32,11 @@ std::span<const Handler> convolution_handlers();  ///< convolution.cpp: conv1d t
 std::span<const Handler> product_handlers();      ///< products.cpp: linear, matmul, einsum, embedding
 std::span<const Handler> pooling_handlers();      ///< pooling.cpp: max, average, adaptive
 
+std::span<const Handler> linear_algebra_handlers();  ///< linear_algebra.cpp: outer, cross, tensordot, addmv
+std::span<const Handler> loss_handlers();            ///< losses.cpp: mse_loss, huber_loss, cross-entropies
+std::span<const Handler> special_handlers();         ///< special.cpp: fmax, copysign, xlogy, isclose, diff
+std::span<const Handler> unique_handlers();          ///< uniques.cpp: unique, bincount, isin
+
 std::span<const Handler> attention_handlers();  ///< attention.cpp: scaled dot-product attention
 std::span<const Handler> sampling_handlers();   ///< sampling.cpp: padding, upsampling
 

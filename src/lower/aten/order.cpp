@@ -1,6 +1,10 @@
 // Operators that look for the greatest or least, sort, or accumulate along a dimension.
+#include <algorithm>
+#include <limits>
+
 #include "lower/aten/families.h"
 #include "lower/aten/math.h"
+#include "lower/aten/sizes.h"
 #include "tensor/element.h"
 
 namespace tenon::lower {
@@ -71,6 +75,82 @@ Status lower_sort(LowerContext& context) {
   return indices_only ? context.finish(sorted[1]) : context.finish(sorted);
 }
 
+// y[i] = x[0] op ... op x[i] along an axis, in log2(length) steps: each combines the sums of neighbouring
+// runs.
+using Combine = Result<ValueId> (*)(LowerContext&, ValueId, ValueId);
+Result<ValueId> prefix_scan(LowerContext& context, ValueId x, int64_t axis, Combine combine) {
+  const SymShape shape = TENON_TRY(context.known_shape(x));
+  if (shape.empty()) return context.add(Op::kIdentity, {x});
+  axis = TENON_TRY(ops::normalize_axis(axis, static_cast<int64_t>(shape.size())));
+  const auto length = shape[static_cast<size_t>(axis)].constant();
+  if (!length) return context.unsupported("a running result over a dimension that is not fixed");
+  ValueId y = x;
+  for (int64_t run = 1; run < *length; run *= 2) {
+    const ValueId done = TENON_TRY(slice(context, y, axis, Size(0), Size(run)));
+    const ValueId later = TENON_TRY(slice(context, y, axis, Size(run), Size(kToEnd)));
+    const ValueId earlier = TENON_TRY(slice(context, y, axis, Size(0), Size(-run)));
+    const ValueId joined = TENON_TRY(combine(context, earlier, later));
+    y = TENON_TRY(context.add(Op::kConcat, {done, joined}, {{"axis", axis}}));
+  }
+  return y == x ? context.add(Op::kIdentity, {x}) : Result<ValueId>(y);
+}
+
+// max(a, b) + log(1 + exp(-|a - b|)); equal infinities have no distance.
+Result<ValueId> log_add(LowerContext& context, ValueId a, ValueId b) {
+  Math m(context.builder());
+  const ValueId same = TENON_TRY(context.add(Op::kEqual, {a, b}));
+  const ValueId difference = TENON_TRY(m.where(same, m.number(a, 0), TENON_TRY(m.sub(a, b))));
+  const ValueId distance = TENON_TRY(context.add(Op::kAbs, {difference}));
+  const ValueId opposite = TENON_TRY(context.add(Op::kNeg, {distance}));
+  const ValueId tail = TENON_TRY(context.add(Op::kSoftplus, {opposite}));
+  return m.add(TENON_TRY(context.add(Op::kMax, {a, b})), tail);
+}
+
+Status lower_logcumsumexp(LowerContext& context) {
+  const ValueId x = TENON_TRY(Math(context.builder()).real(TENON_TRY(context.tensor("self"))));
+  return context.finish(prefix_scan(context, x, TENON_TRY(context.args().integer("dim")), log_add));
+}
+
+// The k-th least element and its index, counted from 0, along an axis; rank at least 1.
+// With `nan_wins` a NaN anywhere along the axis is the answer, and its first place the index.
+Status finish_kth(LowerContext& context, ValueId x, int64_t axis, int64_t k, bool keepdim, bool nan_wins) {
+  const std::vector<ValueId> least = TENON_TRY(top_k(context, x, context.ints({k + 1}), axis, false));
+  std::vector<ValueId> results;
+  for (ValueId part : least) results.push_back(TENON_TRY(slice(context, part, axis, Size(k), Size(k + 1))));
+  if (nan_wins && is_float(context.element(x))) {
+    Math m(context.builder());
+    const ValueId nan = TENON_TRY(context.add(Op::kIsNaN, {x}));
+    const ValueId flags = TENON_TRY(m.cast(nan, DataType::kInt32));
+    const ValueId any = TENON_TRY(m.truth(TENON_TRY(m.reduce(Op::kReduceMax, flags, {axis}, true))));
+    const ValueId place = TENON_TRY(context.add(Op::kArgMax, {flags}, {{"axis", axis}}));
+    const double not_a_number = std::numeric_limits<double>::quiet_NaN();
+    results[0] = TENON_TRY(m.where(any, m.number(x, not_a_number), results[0]));
+    results[1] = TENON_TRY(m.where(any, place, results[1]));
+  }
+  if (!keepdim)
+    for (ValueId& result : results) result = TENON_TRY(squeeze(context, result, {axis}));
+  results.resize(std::max<size_t>(context.node().outputs.size(), 1));
+  return context.finish(results);
+}
+
+Status lower_kth(LowerContext& context) {
+  ValueId x = TENON_TRY(context.tensor("self"));
+  const bool median = context.args().op() == "median";
+  const bool whole = median && context.node().find_input("dim") == nullptr;
+  if (whole) x = TENON_TRY(Math(context.builder()).reshape(x, {-1}));
+  const SymShape shape = TENON_TRY(context.known_shape(x));
+  const bool keepdim = !whole && TENON_TRY(context.args().boolean("keepdim"));
+  if (shape.empty()) return context.finish({x, context.number(DataType::kInt64, 0)});
+  const int64_t axis =
+      whole ? 0 : TENON_TRY(axis_argument(context, "dim", static_cast<int64_t>(shape.size())));
+  const auto length = shape[static_cast<size_t>(axis)].constant();
+  if (median && (!length || *length == 0))
+    return context.unsupported("the median over a dimension that is not fixed");
+  const int64_t k = median ? (*length - 1) / 2 : TENON_TRY(context.args().integer("k"))
+  -1;
+  return finish_kth(context, x, axis, k, keepdim, median);
+}
+
 Status lower_cumulative(LowerContext& context) {
   ValueId x = TENON_TRY(context.tensor("self"));
   DataType type = is_float(context.element(x)) ? context.element(x) : DataType::kInt64;
@@ -78,14 +158,24 @@ Status lower_cumulative(LowerContext& context) {
   .value_or(type);
   x = TENON_TRY(context.cast(x, type));
   if (TENON_TRY(context.rank(x)) == 0) return context.finish(Op::kIdentity, {x});
-  const ValueId axis = context.builder().constant(Tensor::scalar(TENON_TRY(context.args().integer("dim"))));
-  return context.finish(context.args().op() == "cumsum" ? Op::kCumSum : Op::kCumProd, {x, axis});
+  const int64_t dim = TENON_TRY(context.args().integer("dim"));
+  const ValueId axis = context.builder().constant(Tensor::scalar(dim));
+  if (context.args().op() == "cumsum") return context.finish(Op::kCumSum, {x, axis});
+  // CumProd came with opset 26: over a fixed dimension products do.
+  const SymShape shape = TENON_TRY(context.known_shape(x));
+  const int64_t place = TENON_TRY(ops::normalize_axis(dim, static_cast<int64_t>(shape.size())));
+  if (!shape[static_cast<size_t>(place)].constant()) return context.finish(Op::kCumProd, {x, axis});
+  return context.finish(prefix_scan(
+      context, x, place, [](LowerContext& c, ValueId a, ValueId b) { return c.add(Op::kMul, {a, b}); }));
 }
 
 constexpr Handler kHandlers[] = {
-    {"aten.argmax", lower_arg},      {"aten.argmin", lower_arg},        {"aten.max.dim", lower_max_dim},
-    {"aten.min.dim", lower_max_dim}, {"aten.topk", lower_topk},         {"aten.sort", lower_sort},
-    {"aten.argsort", lower_sort},    {"aten.cumsum", lower_cumulative}, {"aten.cumprod", lower_cumulative},
+    {"aten.argmax", lower_arg},         {"aten.argmin", lower_arg},
+    {"aten.max.dim", lower_max_dim},    {"aten.min.dim", lower_max_dim},
+    {"aten.topk", lower_topk},          {"aten.sort", lower_sort},
+    {"aten.argsort", lower_sort},       {"aten.cumsum", lower_cumulative},
+    {"aten.cumprod", lower_cumulative}, {"aten.logcumsumexp.default", lower_logcumsumexp},
+    {"aten.median", lower_kth},         {"aten.kthvalue.default", lower_kth},
 };
 
 }  // namespace
