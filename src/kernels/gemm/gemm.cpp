@@ -23,6 +23,7 @@ int64_t panel_count(int64_t columns, int64_t width) {
 /// Panel `p` of a matrix as [depth][width].
 void pack_panel(const MatrixRef& matrix, int64_t depth, int64_t columns, int64_t width, int64_t p,
                 float scale, float* to) {
+  if (depth == 0) return;  // the matrix may have no data then
   const int64_t first = p * width;
   const int64_t count = std::min(width, columns - first);
   const float* from = matrix.data + first * matrix.column_stride;
@@ -40,6 +41,7 @@ void pack_panel(const MatrixRef& matrix, int64_t depth, int64_t columns, int64_t
 
 /// Rows [first, first + count) of a matrix as [depth][count].
 void pack_rows(const MatrixRef& matrix, int64_t depth, int64_t first, int64_t count, float* to) {
+  if (depth == 0) return;  // the matrix may have no data then
   for (int64_t r = 0; r < count; ++r) {
     const float* row = matrix.data + (first + r) * matrix.row_stride;
     for (int64_t k = 0; k < depth; ++k) to[k * count + r] = row[k * matrix.column_stride];
