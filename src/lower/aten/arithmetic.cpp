@@ -170,13 +170,9 @@ Status lower_addc(LowerContext& context) {
   return context.finish(m.add(v[0], term));
 }
 
-// max(a, b) + log(1 + exp(-|a - b|))
 Status lower_logaddexp(LowerContext& context) {
   const Pair p = TENON_TRY(operands(context, "self", "other", Compute::kReal));
-  Math m(context.builder());
-  const ValueId distance = TENON_TRY(m.add_node(Op::kAbs, { TENON_TRY(m.sub(p.a, p.b)) }));
-  const ValueId tail = TENON_TRY(m.add_node(Op::kSoftplus, { TENON_TRY(m.add_node(Op::kNeg, {distance})) }));
-  return context.finish(m.add(TENON_TRY(m.add_node(Op::kMax, {p.a, p.b})), tail));
+  return context.finish(Math(context.builder()).log_add(p.a, p.b));
 }
 
 Status lower_hypot(LowerContext& context) {

@@ -50,6 +50,16 @@ Result<ValueId> Math::floor_divide(ValueId a, ValueId b) {
   return add_node(Op::kRound, {quotient});
 }
 
+// max(a, b) + log(1 + exp(-|a - b|)); equal infinities have no distance.
+Result<ValueId> Math::log_add(ValueId a, ValueId b) {
+  const ValueId same = TENON_TRY(add_node(Op::kEqual, {a, b}));
+  const ValueId difference = TENON_TRY(where(same, number(a, 0), TENON_TRY(sub(a, b))));
+  const ValueId distance = TENON_TRY(add_node(Op::kAbs, {difference}));
+  const ValueId opposite = TENON_TRY(add_node(Op::kNeg, {distance}));
+  const ValueId tail = TENON_TRY(add_node(Op::kSoftplus, {opposite}));
+  return add(TENON_TRY(add_node(Op::kMax, {a, b})), tail);
+}
+
 Result<ValueId> Math::reduce(Op op, ValueId x, const std::vector<int64_t>& axes, bool keepdim) {
   std::vector<ValueId> inputs{x};
   if (!axes.empty()) inputs.push_back(b_.constant_ints(axes));

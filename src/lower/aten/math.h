@@ -48,6 +48,9 @@ class Math {
   Result<ValueId> fmod(ValueId a, ValueId b) { return b_.add(Op::kMod, {a, b}, {{"fmod", int64_t{1}}}); }
   Result<ValueId> floor_divide(ValueId a, ValueId b);
 
+  /// log(exp(a) + exp(b)) without overflow, for equal infinities too.
+  Result<ValueId> log_add(ValueId a, ValueId b);
+
   /// A Reduce operator over `axes` (all when empty).
   Result<ValueId> reduce(Op op, ValueId x, const std::vector<int64_t>& axes, bool keepdim);
   /// The number of elements along `axes` of x (all when empty), as a scalar of `type`: a constant when the

@@ -95,20 +95,12 @@ Result<ValueId> prefix_scan(LowerContext& context, ValueId x, int64_t axis, Comb
   return y == x ? context.add(Op::kIdentity, {x}) : Result<ValueId>(y);
 }
 
-// max(a, b) + log(1 + exp(-|a - b|)); equal infinities have no distance.
-Result<ValueId> log_add(LowerContext& context, ValueId a, ValueId b) {
-  Math m(context.builder());
-  const ValueId same = TENON_TRY(context.add(Op::kEqual, {a, b}));
-  const ValueId difference = TENON_TRY(m.where(same, m.number(a, 0), TENON_TRY(m.sub(a, b))));
-  const ValueId distance = TENON_TRY(context.add(Op::kAbs, {difference}));
-  const ValueId opposite = TENON_TRY(context.add(Op::kNeg, {distance}));
-  const ValueId tail = TENON_TRY(context.add(Op::kSoftplus, {opposite}));
-  return m.add(TENON_TRY(context.add(Op::kMax, {a, b})), tail);
-}
-
 Status lower_logcumsumexp(LowerContext& context) {
   const ValueId x = TENON_TRY(Math(context.builder()).real(TENON_TRY(context.tensor("self"))));
-  return context.finish(prefix_scan(context, x, TENON_TRY(context.args().integer("dim")), log_add));
+  const int64_t dim = TENON_TRY(context.args().integer("dim"));
+  return context.finish(prefix_scan(context, x, dim, [](LowerContext& c, ValueId a, ValueId b) {
+    return Math(c.builder()).log_add(a, b);
+  }));
 }
 
 // The k-th least element and its index, counted from 0, along an axis; rank at least 1.

@@ -203,7 +203,42 @@ Status lower_pairwise_distance(LowerContext& context) {
   return context.finish(vector_norm(context, shifted, TENON_TRY(context.args().number("p")), axes));
 }
 
+// The distance of each row of x1 to each row of x2, Euclidean when no order is given.
+Status lower_cdist(LowerContext& context) {
+  Math m(context.builder());
+  const ValueId a = TENON_TRY(context.tensor("x1"));
+  const ValueId b = TENON_TRY(context.tensor("x2"));
+  double order = 2;
+  if (context.args().has("p")) order = TENON_TRY(context.args().number("p"));
+  const int64_t rank_a = TENON_TRY(m.rank(a))
+  , rank_b = TENON_TRY(m.rank(b));
+  const ValueId rows = TENON_TRY(m.add_node(Op::kUnsqueeze, {a, context.ints({rank_a - 1})}));
+  const ValueId columns = TENON_TRY(m.add_node(Op::kUnsqueeze, {b, context.ints({rank_b - 2})}));
+  const ValueId difference = TENON_TRY(m.sub(rows, columns));
+  return context.finish(vector_norm(context, difference, order, {{-1}, false}));
+}
+
+// Sums and means of what is not NaN.
+Status lower_nan_reduction(LowerContext& context) {
+  Math m(context.builder());
+  const ValueId x = TENON_TRY(summand(context));
+  const Axes axes = TENON_TRY(axes_of(context));
+  if (!is_float(m.type(x)) || TENON_TRY(m.rank(x)) == 0)
+    return context.unsupported("sums without NaN of integers or scalars");
+  const ValueId nan = TENON_TRY(m.add_node(Op::kIsNaN, {x}));
+  const ValueId known = TENON_TRY(m.where(nan, m.number(x, 0), x));
+  const ValueId sum = TENON_TRY(m.reduce(Op::kReduceSum, known, axes.axes, axes.keepdim));
+  if (context.args().op() == "nansum") return context.finish(sum);
+  const ValueId counted = TENON_TRY(m.cast(TENON_TRY(m.add_node(Op::kNot, {nan})), m.type(x)));
+  return context.finish(m.div(sum, TENON_TRY(m.reduce(Op::kReduceSum, counted, axes.axes, axes.keepdim))));
+}
+
 constexpr Handler kHandlers[] = {
+    {"aten.cdist.default", lower_cdist},
+    {"aten._cdist_forward.default", lower_cdist},
+    {"aten._euclidean_dist.default", lower_cdist},
+    {"aten.nansum.default", lower_nan_reduction},
+    {"aten.nanmean.default", lower_nan_reduction},
     {"aten.sum", lower_sum},
     {"aten.prod", lower_sum},
     {"aten.mean", lower_mean},

@@ -80,7 +80,27 @@ Status lower_upsample_cubic(LowerContext& context) {
   return build_upsample(context, "cubic", TENON_TRY(context.args().boolean("align_corners")));
 }
 
+// Samples at the normalised places of a grid, which PyTorch and ONNX order alike.
+Status lower_grid_sampler(LowerContext& context) {
+  const ValueId x = TENON_TRY(context.tensor("input"));
+  const ValueId grid = TENON_TRY(context.cast(TENON_TRY(context.tensor("grid")), context.element(x)));
+  const int64_t mode = TENON_TRY(context.args().integer("interpolation_mode"));
+  const int64_t border = TENON_TRY(context.args().integer("padding_mode"));
+  if (mode < 0 || mode > 2 || border < 0 || border > 2) return context.unsupported("this mode of sampling");
+  constexpr const char* kModes[] = {"linear", "nearest", "cubic"};
+  constexpr const char* kBorders[] = {"zeros", "border", "reflection"};
+  const int64_t align = TENON_TRY(context.args().boolean("align_corners"))
+  ? 1 : 0;
+  return context.finish(Op::kGridSample, {x, grid},
+                        {{"mode", std::string(kModes[mode])},
+                         {"padding_mode", std::string(kBorders[border])},
+                         {"align_corners", align}});
+}
+
 constexpr Handler kHandlers[] = {
+    {"aten.grid_sampler.default", lower_grid_sampler},
+    {"aten.grid_sampler_2d.default", lower_grid_sampler},
+    {"aten.grid_sampler_3d.default", lower_grid_sampler},
     {"aten.pad.default", lower_pad},
     {"aten.constant_pad_nd.default", lower_constant_pad},
     {"aten.reflection_pad1d.default", lower_reflection_pad},
