@@ -185,6 +185,17 @@ Status LowerContext::finish(const std::vector<ValueId>& ids) {
   return {};
 }
 
+bool LowerContext::is_used(size_t output) const {
+  auto name = args_.output(output);
+  if (!name.ok()) return false;
+  bool used = false;
+  const auto look = [&](const std::string& read) { used = used || read == *name; };
+  for (const aten::Node& node : source_.nodes)
+    for (const aten::NamedArgument& input : node.inputs) aten::for_each_name(input.value, look);
+  for (const aten::Argument& result : source_.outputs) aten::for_each_name(result, look);
+  return used;
+}
+
 Error LowerContext::unsupported(std::string_view why) const {
   Error error = fail(ErrorCode::kUnsupported, "{}", why);
   std::string line = aten::source_line(node_.origin);

@@ -89,6 +89,8 @@ class LowerContext {
   Result<SymShape> known_shape(ValueId id);
   /// The constant behind a value, or null.
   const Tensor* constant(ValueId id) { return builder().graph().constant(id); }
+  /// Whether a node or an output of the graph reads the node's i-th output.
+  bool is_used(size_t output) const;
   /// What PyTorch says of the node's i-th tensor output.
   Result<const aten::TensorMeta*> output_meta(size_t i = 0);
 

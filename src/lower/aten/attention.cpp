@@ -20,14 +20,35 @@ Result<ValueId> causal_mask(LowerContext& context, const SymShape& q, const SymS
   return context.builder().constant(std::move(mask));
 }
 
+// Each head of a key or value as often as queries share it: [.., heads, length, width], heads repeated.
+Result<ValueId> shared_heads(LowerContext& context, ValueId x, ValueId q) {
+  const SymShape shape = TENON_TRY(context.known_shape(x));
+  const SymShape q_shape = TENON_TRY(context.known_shape(q));
+  if (shape.size() < 3 || q_shape.size() != shape.size())
+    return context.unsupported("grouped attention without an axis of heads");
+  const size_t axis = shape.size() - 3;
+  const auto heads = shape[axis].constant(), wanted = q_shape[axis].constant();
+  if (!heads || !wanted || *heads == 0 || *wanted % *heads != 0)
+    return context.unsupported("grouped attention over numbers of heads that do not divide");
+  if (*heads == *wanted) return x;
+  std::vector<Size> sizes = TENON_TRY(sizes_of(context, x));
+  std::vector<Size> repeated = sizes;
+  repeated.insert(repeated.begin() + static_cast<std::ptrdiff_t>(axis) + 1, Size(*wanted / *heads));
+  sizes[axis] = *wanted;
+  const ValueId apart = TENON_TRY(unsqueeze(context, x, {static_cast<int64_t>(axis) + 1}));
+  return reshape(context, TENON_TRY(expand(context, apart, repeated)), sizes);
+}
+
 Status lower_attention(LowerContext& context) {
   const aten::ArgumentReader& args = context.args();
   Math m(context.builder());
-  const ValueId q = TENON_TRY(context.tensor("query"))
-  , k = TENON_TRY(context.tensor("key"))
-  , v = TENON_TRY(context.tensor("value"));
-  if (TENON_TRY(args.boolean("enable_gqa")))
-    return context.unsupported("attention with fewer key heads than query heads");
+  const ValueId q = TENON_TRY(context.tensor("query"));
+  ValueId k = TENON_TRY(context.tensor("key"));
+  ValueId v = TENON_TRY(context.tensor("value"));
+  if (TENON_TRY(args.boolean("enable_gqa"))) {
+    k = TENON_TRY(shared_heads(context, k, q));
+    v = TENON_TRY(shared_heads(context, v, q));
+  }
   if (TENON_TRY(args.number("dropout_p")) != 0)
     return context.unsupported("attention with dropout; call model.eval() before the export");
   const SymShape q_shape = TENON_TRY(context.known_shape(q))

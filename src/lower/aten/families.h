@@ -29,7 +29,7 @@ std::span<const Handler> reduction_handlers();   ///< reduction.cpp: sum, mean, 
 std::span<const Handler> softmax_handlers();     ///< softmax.cpp: softmax, dropout, conversions of type
 
 std::span<const Handler> convolution_handlers();  ///< convolution.cpp: conv1d to conv3d, transposed
-std::span<const Handler> product_handlers();      ///< products.cpp: linear, matmul, einsum, embedding
+std::span<const Handler> product_handlers();      ///< products.cpp: linear, matmul, einsum
 std::span<const Handler> pooling_handlers();      ///< pooling.cpp: max, average, adaptive
 
 std::span<const Handler> linear_algebra_handlers();  ///< linear_algebra.cpp: outer, cross, tensordot, addmv
@@ -39,5 +39,8 @@ std::span<const Handler> unique_handlers();          ///< uniques.cpp: unique, b
 
 std::span<const Handler> attention_handlers();  ///< attention.cpp: scaled dot-product attention
 std::span<const Handler> sampling_handlers();   ///< sampling.cpp: padding, upsampling
+std::span<const Handler> recurrent_handlers();  ///< recurrent.cpp: RNN, LSTM, GRU and their cells
+std::span<const Handler> folding_handlers();    ///< folding.cpp: pixel shuffle, im2col, unpooling
+std::span<const Handler> embedding_handlers();  ///< embedding.cpp: embedding, embedding_bag
 
 }  // namespace tenon::lower

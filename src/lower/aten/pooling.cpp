@@ -59,23 +59,31 @@ Status lower_max_pool(LowerContext& context) {
   return context.finish(unbatched(context, window, y));
 }
 
+struct PooledMaxima {
+  ValueId values, places;
+};
+
 // PyTorch counts indices within one channel's plane, ONNX within the whole tensor.
-Status lower_max_pool_with_indices(LowerContext& context) {
-  Window window = TENON_TRY(window_of(context));
-  window.attributes.set("dilations",
-                        spread(TENON_TRY(context.args().integers("dilation")), spatial_of(context)));
-  auto outputs = TENON_TRY(context.add_multi(Op::kMaxPool, {window.x}, window.attributes, 2));
-  const SymShape shape = TENON_TRY(context.known_shape(window.x));
+Result<PooledMaxima> maxima_with_places(LowerContext& context, ValueId x, const Attributes& attributes) {
+  auto outputs = TENON_TRY(context.add_multi(Op::kMaxPool, {x}, attributes, 2));
+  const SymShape shape = TENON_TRY(context.known_shape(x));
   SymInt plane = 1;
   for (size_t i = 2; i < shape.size(); ++i) plane *= shape[i];
   const auto known = plane.constant();
   if (!known) return context.unsupported("the indices of max pooling need fixed spatial dimensions");
-  const ValueId indices =
-      TENON_TRY(context.add(Op::kMod, {outputs[1], context.builder().constant(Tensor::scalar(*known))}));
-  return context.finish({
-    TENON_TRY(unbatched(context, window, outputs[0]))
-    , TENON_TRY(unbatched(context, window, indices))
-  });
+  const ValueId size = context.builder().constant(Tensor::scalar(*known));
+  return PooledMaxima {
+    outputs[0], TENON_TRY(context.add(Op::kMod, {outputs[1], size}))
+  };
+}
+
+Status lower_max_pool_with_indices(LowerContext& context) {
+  Window window = TENON_TRY(window_of(context));
+  window.attributes.set("dilations",
+                        spread(TENON_TRY(context.args().integers("dilation")), spatial_of(context)));
+  const PooledMaxima maxima = TENON_TRY(maxima_with_places(context, window.x, window.attributes));
+  const ValueId values = TENON_TRY(unbatched(context, window, maxima.values));
+  return context.finish({ values, TENON_TRY(unbatched(context, window, maxima.places)) });
 }
 
 Status lower_avg_pool(LowerContext& context) {
@@ -115,50 +123,84 @@ Result<ValueId> pool_axis(LowerContext& context, Op reduce, ValueId x, int64_t a
   return context.add(Op::kConcat, parts, {{"axis", axis}});
 }
 
-Status adaptive_pool(LowerContext& context, Op window_op, Op global_op, Op reduce) {
+// An input with its batch, and the sizes that it is to be pooled to.
+struct Adaptive {
+  ValueId x = kNoValue;
+  bool batched = true;
+  bool to_one = true, even = true;     ///< All sizes are 1; all divide the input's.
+  std::vector<int64_t> input, output;  ///< Along the spatial axes; input may be unknown (0) when to_one.
+};
+
+Result<Adaptive> adaptive_of(LowerContext& context) {
   const size_t spatial = spatial_of(context);
-  ValueId x = TENON_TRY(context.tensor("self"));
-  const bool batched = TENON_TRY(context.rank(x))
-  == static_cast<int64_t>(spatial) + 2;
-  if (!batched) x = TENON_TRY(unsqueeze(context, x, {0}));
-  const SymShape shape = TENON_TRY(context.known_shape(x));
+  Adaptive a;
+  a.x = TENON_TRY(context.tensor("self"));
+  const int64_t rank = TENON_TRY(context.rank(a.x));
+  a.batched = rank == static_cast<int64_t>(spatial) + 2;
+  if (!a.batched) a.x = TENON_TRY(unsqueeze(context, a.x, {0}));
+  const SymShape shape = TENON_TRY(context.known_shape(a.x));
   const SymShape wanted = TENON_TRY(context.args().sym_integers("output_size"));
-  bool to_one = true, even = true;
-  std::vector<int64_t> sizes, kernel;
   for (size_t i = 0; i < spatial; ++i) {
     const SymInt& want = wanted.size() == 1 ? wanted[0] : wanted[i];
     const auto n = want == shape[i + 2] ? shape[i + 2].constant() : want.constant();
-    to_one = to_one && want.is(1);
     const auto size = shape[i + 2].constant();
-    if (!to_one && (!n || !size || *n <= 0))
+    a.to_one = a.to_one && want.is(1);
+    if (!a.to_one && (!n || !size || *n <= 0))
       return context.unsupported("adaptive pooling to more than one element needs fixed spatial dimensions");
-    sizes.push_back(n.value_or(1));
-    kernel.push_back(n && size ? *size / *n : 1);
-    even = even && n && size && *size % *n == 0;
+    a.input.push_back(size.value_or(0));
+    a.output.push_back(n.value_or(1));
+    a.even = a.even && n && size && *size % *n == 0;
   }
-  ValueId y;
-  if (to_one) {
-    y = TENON_TRY(context.add(global_op, {x}));
-  } else if (even) {
-    y = TENON_TRY(context.add(window_op, {x}, {{"kernel_shape", kernel}, {"strides", kernel}}));
-  } else {
-    y = x;
-    for (size_t i = 0; i < spatial; ++i)
-      y = TENON_TRY(
-          pool_axis(context, reduce, y, static_cast<int64_t>(i) + 2, *shape[i + 2].constant(), sizes[i]));
-  }
-  if (!batched) y = TENON_TRY(squeeze(context, y, {0}));
-  return context.finish(y);
+  return a;
+}
+
+/// The attributes of a pool whose windows lie side by side.
+Attributes even_windows(const Adaptive& a) {
+  std::vector<int64_t> kernel;
+  for (size_t i = 0; i < a.input.size(); ++i) kernel.push_back(a.input[i] / a.output[i]);
+  return {{"kernel_shape", kernel}, {"strides", kernel}};
+}
+
+Result<ValueId> pool_adaptively(LowerContext& context, const Adaptive& a, Op window_op, Op global_op,
+                                Op reduce) {
+  if (a.to_one) return context.add(global_op, {a.x});
+  if (a.even) return context.add(window_op, {a.x}, even_windows(a));
+  ValueId y = a.x;
+  for (size_t i = 0; i < a.input.size(); ++i)
+    y = TENON_TRY(pool_axis(context, reduce, y, static_cast<int64_t>(i) + 2, a.input[i], a.output[i]));
+  return y;
 }
 
 Status lower_adaptive_avg_pool(LowerContext& context) {
-  return adaptive_pool(context, Op::kAveragePool, Op::kGlobalAveragePool, Op::kReduceMean);
+  const Adaptive a = TENON_TRY(adaptive_of(context));
+  const ValueId y =
+      TENON_TRY(pool_adaptively(context, a, Op::kAveragePool, Op::kGlobalAveragePool, Op::kReduceMean));
+  return context.finish(a.batched ? Result<ValueId>(y) : squeeze(context, y, {0}));
+}
+
+Status lower_adaptive_max_pool(LowerContext& context) {
+  const Adaptive a = TENON_TRY(adaptive_of(context));
+  auto with_batch = [&](ValueId y) { return a.batched ? Result<ValueId>(y) : squeeze(context, y, {0}); };
+  if (!context.is_used(1)) {
+    const ValueId y =
+        TENON_TRY(pool_adaptively(context, a, Op::kMaxPool, Op::kGlobalMaxPool, Op::kReduceMax));
+    return context.finish({
+      TENON_TRY(with_batch(y))
+      , kNoValue
+    });
+  }
+  if (!a.even)
+    return context.unsupported("the indices of adaptive max pooling with windows of different sizes");
+  const PooledMaxima maxima = TENON_TRY(maxima_with_places(context, a.x, even_windows(a)));
+  const ValueId values = TENON_TRY(with_batch(maxima.values));
+  return context.finish({ values, TENON_TRY(with_batch(maxima.places)) });
 }
 
 constexpr Handler kHandlers[] = {
     {"aten.max_pool1d.default", lower_max_pool},
     {"aten.max_pool2d.default", lower_max_pool},
     {"aten.max_pool3d.default", lower_max_pool},
+    {"aten.max_pool1d_with_indices.default", lower_max_pool_with_indices},
     {"aten.max_pool2d_with_indices.default", lower_max_pool_with_indices},
     {"aten.max_pool3d_with_indices.default", lower_max_pool_with_indices},
     {"aten.avg_pool1d.default", lower_avg_pool},
@@ -167,6 +209,9 @@ constexpr Handler kHandlers[] = {
     {"aten.adaptive_avg_pool1d.default", lower_adaptive_avg_pool},
     {"aten.adaptive_avg_pool2d.default", lower_adaptive_avg_pool},
     {"aten.adaptive_avg_pool3d.default", lower_adaptive_avg_pool},
+    {"aten.adaptive_max_pool1d.default", lower_adaptive_max_pool},
+    {"aten.adaptive_max_pool2d.default", lower_adaptive_max_pool},
+    {"aten.adaptive_max_pool3d.default", lower_adaptive_max_pool},
     {"aten._adaptive_avg_pool2d.default", lower_adaptive_avg_pool},
     {"aten._adaptive_avg_pool3d.default", lower_adaptive_avg_pool},
 };

@@ -1,4 +1,4 @@
-// Matrix products: linear layers, matmul and its kin, einsum, embeddings.
+// Matrix products: linear layers, matmul and its kin, einsum; weights that are scaled to a norm.
 #include "lower/aten/families.h"
 #include "lower/aten/math.h"
 #include "lower/aten/sizes.h"
@@ -47,6 +47,13 @@ Status lower_dot(LowerContext& context) {
   });
 }
 
+// The dot product of real vectors: nothing is conjugated.
+Status lower_vdot(LowerContext& context) {
+  const ValueId a = TENON_TRY(context.tensor("self"))
+  , b = TENON_TRY(context.tensor("other"));
+  return context.finish(Op::kMatMul, {a, b});
+}
+
 // beta * self + alpha * (a @ b)
 Status add_product(LowerContext& context, std::string_view first, std::string_view second) {
   const ValueId self = TENON_TRY(context.tensor("self"));
@@ -87,13 +94,30 @@ Status lower_einsum(LowerContext& context) {
                         {{"equation", TENON_TRY(context.args().string("equation"))}});
 }
 
-Status lower_embedding(LowerContext& context) {
-  return context.finish(Op::kGather,
-                        {
-                          TENON_TRY(context.tensor("weight"))
-                          , TENON_TRY(context.tensor("indices"))
-                        },
-                        {{"axis", int64_t{0}}});
+// y[.., o] = sum over i and j of x1[.., i] * weight[o, i, j] * x2[.., j], plus the bias.
+Status lower_bilinear(LowerContext& context) {
+  const std::vector<ValueId> inputs {
+    TENON_TRY(context.tensor("input1"))
+    , TENON_TRY(context.tensor("weight"))
+    , TENON_TRY(context.tensor("input2"))
+  };
+  const ValueId y =
+      TENON_TRY(context.add(Op::kEinsum, inputs, {{"equation", std::string("...i,oij,...j->...o")}}));
+  const ValueId bias = TENON_TRY(context.optional_tensor("bias"));
+  return context.finish(bias == kNoValue ? Result<ValueId>(y) : Math(context.builder()).add(y, bias));
+}
+
+// v * (g / |v|), the norm over all dimensions but `dim` (over all for -1).
+Status lower_weight_norm(LowerContext& context) {
+  const ValueId v = TENON_TRY(context.tensor("v"));
+  const int64_t kept = TENON_TRY(context.args().integer("dim"))
+  , rank = TENON_TRY(context.rank(v));
+  std::vector<int64_t> axes;
+  for (int64_t axis = 0; axis < rank; ++axis)
+    if (axis != kept) axes.push_back(axis);
+  Math m(context.builder());
+  const ValueId norm = TENON_TRY(m.reduce(Op::kReduceL2, v, axes, true));
+  return context.finish(m.mul(v, TENON_TRY(m.div(TENON_TRY(context.tensor("g")), norm))));
 }
 
 constexpr Handler kHandlers[] = {
@@ -101,7 +125,8 @@ constexpr Handler kHandlers[] = {
     {"aten.mm.default", lower_matmul},     {"aten.bmm.default", lower_matmul},
     {"aten.mv.default", lower_mv},         {"aten.dot.default", lower_dot},
     {"aten.addmm.default", lower_addmm},   {"aten.baddbmm.default", lower_baddbmm},
-    {"aten.einsum.default", lower_einsum}, {"aten.embedding.default", lower_embedding},
+    {"aten.einsum.default", lower_einsum}, {"aten.bilinear.default", lower_bilinear},
+    {"aten.vdot.default", lower_vdot},     {"aten._weight_norm.default", lower_weight_norm},
 };
 
 }  // namespace
