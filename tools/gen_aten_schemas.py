@@ -26,8 +26,8 @@ SKIPPED_PREFIXES = (
     "_choose_qparams", "_make_per", "_make_dual", "_unpack_dual", "_empty_affine", "_empty_per", "quantize_per",
     "quantized_", "q_", "_saturate", "_choose", "_transform_bias", "_triton", "_add_batch", "_remove_batch",
     "_functional_sym", "_functional_assert", "_lazy", "_resize_output", "_slow", "_nnpack", "_masked_scale", "xpu",
-    "_backward", "_version", "_standard_gamma", "_dirichlet", "_sobol", "_segment", "_rowwise", "_embedding_bag_",
-    "_coo", "_to_sparse", "to_sparse", "to_mkldnn", "ccol_", "crow_", "col_ind", "row_ind", "_indices", "_values",
+    "_backward", "_version", "_standard_gamma", "_dirichlet", "_sobol", "_segment", "_rowwise", "_embedding_bag_d",
+    "_embedding_bag_s", "_embedding_bag_p", "_coo", "_to_sparse", "to_sparse", "to_mkldnn", "ccol_", "crow_", "col_ind", "row_ind", "_indices", "_values",
     "_grid_sampler_2d_cpu", "_is_all", "_is_any", "rename", "names", "align_", "refine_names", "qscheme", "set_",
     "record_stream", "_pin_memory", "resize_as_sparse", "_sample", "_reshape_copy", "_reshape_alias_copy",
 )

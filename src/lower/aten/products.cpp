@@ -107,6 +107,19 @@ Status lower_bilinear(LowerContext& context) {
   return context.finish(bias == kNoValue ? Result<ValueId>(y) : Math(context.builder()).add(y, bias));
 }
 
+// What bilinear decomposes to: the operands get axes of 1, their product is summed over axes.
+Status lower_trilinear(LowerContext& context) {
+  const aten::ArgumentReader& args = context.args();
+  Math m(context.builder());
+  ValueId product = kNoValue;
+  for (const auto& [operand, axes] : {std::pair{"i1", "expand1"}, {"i2", "expand2"}, {"i3", "expand3"}}) {
+    const ValueId x =
+        TENON_TRY(unsqueeze(context, TENON_TRY(context.tensor(operand)), TENON_TRY(args.integers(axes))));
+    product = product == kNoValue ? x : TENON_TRY(m.mul(product, x));
+  }
+  return context.finish(m.reduce(Op::kReduceSum, product, TENON_TRY(args.integers("sumdim")), false));
+}
+
 // v * (g / |v|), the norm over all dimensions but `dim` (over all for -1).
 Status lower_weight_norm(LowerContext& context) {
   const ValueId v = TENON_TRY(context.tensor("v"));
@@ -121,12 +134,19 @@ Status lower_weight_norm(LowerContext& context) {
 }
 
 constexpr Handler kHandlers[] = {
-    {"aten.linear.default", lower_linear}, {"aten.matmul.default", lower_matmul},
-    {"aten.mm.default", lower_matmul},     {"aten.bmm.default", lower_matmul},
-    {"aten.mv.default", lower_mv},         {"aten.dot.default", lower_dot},
-    {"aten.addmm.default", lower_addmm},   {"aten.baddbmm.default", lower_baddbmm},
-    {"aten.einsum.default", lower_einsum}, {"aten.bilinear.default", lower_bilinear},
-    {"aten.vdot.default", lower_vdot},     {"aten._weight_norm.default", lower_weight_norm},
+    {"aten.linear.default", lower_linear},
+    {"aten.matmul.default", lower_matmul},
+    {"aten.mm.default", lower_matmul},
+    {"aten.bmm.default", lower_matmul},
+    {"aten.mv.default", lower_mv},
+    {"aten.dot.default", lower_dot},
+    {"aten.addmm.default", lower_addmm},
+    {"aten.baddbmm.default", lower_baddbmm},
+    {"aten.einsum.default", lower_einsum},
+    {"aten.bilinear.default", lower_bilinear},
+    {"aten.vdot.default", lower_vdot},
+    {"aten._weight_norm.default", lower_weight_norm},
+    {"aten._trilinear.default", lower_trilinear},
 };
 
 }  // namespace
