@@ -1,7 +1,6 @@
 // Softmax and its kin, dropout, and conversions of the element type.
 #include "lower/aten/families.h"
 #include "lower/aten/math.h"
-#include "lower/aten/sizes.h"
 #include "tensor/element.h"
 
 namespace tenon::lower {
@@ -68,15 +67,6 @@ Status lower_to_type(LowerContext& context) {
   return context.finish(context.cast(TENON_TRY(context.tensor("self")), type));
 }
 
-// The elements of `src` with the shape and type of `self`.
-Status lower_copy(LowerContext& context) {
-  const ValueId self = TENON_TRY(context.tensor("self"));
-  const ValueId source = TENON_TRY(context.cast(TENON_TRY(context.tensor("src")), context.element(self)));
-  const SymShape *from = context.shape(source), *to = context.shape(self);
-  if (from != nullptr && to != nullptr && *from == *to) return context.finish(Op::kIdentity, {source});
-  return context.finish(expand_like(context, source, self));
-}
-
 constexpr Handler kHandlers[] = {
     {"aten.softmax", lower_softmax},
     {"aten._softmax", lower_softmax},
@@ -92,7 +82,6 @@ constexpr Handler kHandlers[] = {
     {"aten.native_dropout", lower_dropout},
     {"aten.to", lower_to},
     {"aten._to_copy", lower_to},
-    {"aten.copy.default", lower_copy},
     {"aten.type_as", lower_to},
     {"aten.float", lower_to_type<DataType::kFloat32>},
     {"aten.double", lower_to_type<DataType::kFloat64>},
