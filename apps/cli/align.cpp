@@ -95,7 +95,7 @@ void add_align_command(CLI::App& app, int& status) {
   command->add_option("reference", arguments->reference, "The side that is right")->required();
   command->add_option("candidate", arguments->candidate, "The side in question")->required();
   command->add_option("--samples", options.samples, "Random samples")
-      ->check(CLI::PositiveNumber)
+      ->check(positive())
       ->capture_default_str();
   command->add_option("--seed", options.seed, "Seed of random inputs")->capture_default_str();
   command->add_option("--input", arguments->inputs, "NAME=FILE (.npy, .pb) for one input; may be repeated")
@@ -108,17 +108,17 @@ void add_align_command(CLI::App& app, int& status) {
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command->add_option("--rtol", options.rtol, "Relative tolerance")
-      ->check(CLI::NonNegativeNumber)
+      ->check(not_negative())
       ->capture_default_str();
   command->add_option("--atol", options.atol, "Absolute tolerance")
-      ->check(CLI::NonNegativeNumber)
+      ->check(not_negative())
       ->capture_default_str();
   command->add_option("--report", arguments->report, "Write the report as one HTML file");
   command->add_flag("--per-layer", options.per_layer,
                     "Compare every value inside, and name the first that departs");
   command->add_option("--arch", options.arch, "The architecture that a state dict belongs to");
   command->add_option("--threads", options.threads, "Threads (0: as many as there are CPUs)")
-      ->check(CLI::NonNegativeNumber)
+      ->check(not_negative())
       ->capture_default_str();
   command
       ->add_option("--float64-samples", options.float64_samples,

@@ -47,7 +47,7 @@ nlohmann::ordered_json to_json(const BenchResult& result) {
 
 /// The end of a path that fits the table's first column.
 std::string short_name(const std::string& path) {
-  constexpr size_t kWidth = 22;
+  constexpr size_t kWidth = 20;
   return path.size() <= kWidth ? path : ".." + path.substr(path.size() - kWidth + 2);
 }
 
@@ -87,7 +87,7 @@ void print_profile(const BenchResult& result) {
 int run(const BenchArguments& arguments) {
   nlohmann::ordered_json runs = nlohmann::ordered_json::array();
   if (!arguments.json)
-    std::printf("%-22s %7s %8s %8s %8s %8s %7s %7s\n", "model", "threads", "min ms", "median", "p90", "p99",
+    std::printf("%-20s %7s %8s %8s %8s %8s %7s %7s\n", "model", "threads", "min ms", "median", "p90", "p99",
                 "load ms", "peak MB");
   for (const std::string& model : arguments.models) {
     const auto result = run_bench(model, arguments.options);
@@ -95,7 +95,7 @@ int run(const BenchArguments& arguments) {
     if (arguments.json)
       runs.push_back(to_json(*result));
     else
-      std::printf("%-22s %7d %8.2f %8.2f %8.2f %8.2f %7.1f %7.0f\n", short_name(model).c_str(),
+      std::printf("%-20s %7d %8.2f %8.2f %8.2f %8.2f %7.1f %7.0f\n", short_name(model).c_str(),
                   result->threads, result->min_ms, result->median_ms, result->p90_ms, result->p99_ms,
                   result->load_ms, static_cast<double>(result->peak_rss_bytes) / 1e6);
     if (!arguments.json && arguments.options.profile) print_profile(*result);
@@ -115,13 +115,13 @@ void add_bench_command(CLI::App& app, int& status) {
   command->footer("Example:\n  tenon bench resnet18.onnx vgg16.onnx --threads 2 --profile");
   command->add_option("models", arguments->models, "Model files")->required();
   command->add_option("--threads", arguments->options.threads, "Threads (0: as many as there are CPUs)")
-      ->check(CLI::NonNegativeNumber)
+      ->check(not_negative())
       ->capture_default_str();
   command->add_option("--batch", arguments->options.batch, "Size of an open first dimension")
-      ->check(CLI::PositiveNumber)
+      ->check(positive())
       ->capture_default_str();
   command->add_option("--runs", arguments->options.runs, "Timed runs, after a constant warm-up")
-      ->check(CLI::PositiveNumber)
+      ->check(positive())
       ->capture_default_str();
   command->add_flag("--profile", arguments->options.profile, "Show where the time goes, step by step");
   command->add_flag("--json", arguments->json, "Print the result as JSON");

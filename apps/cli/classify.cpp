@@ -235,9 +235,7 @@ void add_classify_command(CLI::App& app, int& status) {
   command->add_option("model", arguments->model, "A model file: .onnx, .pt2, or with --arch a state dict")
       ->required();
   command->add_option("images", arguments->images, "Pictures: JPEG, PNG, WebP, BMP")->required();
-  command->add_option("--top", arguments->top, "Classes to show")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  command->add_option("--top", arguments->top, "Classes to show")->check(positive())->capture_default_str();
   command->add_option("--labels", arguments->labels,
                       "Names of the classes: one a line, or JSON (default: ImageNet's for 1,000 classes)");
   command->add_option("--preset", arguments->preset, "How pictures are prepared: imagenet, efficientnet-lite")
@@ -249,7 +247,7 @@ void add_classify_command(CLI::App& app, int& status) {
   command
       ->add_option("--resize-size", arguments->resize_size,
                    "Shorter side before the crop (default: size + 32)")
-      ->check(CLI::PositiveNumber);
+      ->check(positive());
   command
       ->add_option("--interpolation", arguments->interpolation,
                    "bilinear, bicubic (Pillow's) or opencv (linear)")
@@ -259,7 +257,7 @@ void add_classify_command(CLI::App& app, int& status) {
   command->add_option("--mean", arguments->mean, "Subtracted: one number, or three split at commas");
   command->add_option("--std", arguments->std, "Divided by: one number, or three split at commas");
   command->add_option("--scale", arguments->scale, "Pixels (0 to 255) are multiplied by this first")
-      ->check(CLI::PositiveNumber);
+      ->check(positive());
   command->add_option("--scores", arguments->scores, "What the model gives: auto, logits or probabilities")
       ->check(CLI::IsMember(names_of(kScores)))
       ->capture_default_str();
@@ -267,7 +265,7 @@ void add_classify_command(CLI::App& app, int& status) {
                       "The value that holds the scores (default: the first output)");
   command->add_option("--arch", arguments->session.arch, "The architecture that a state dict belongs to");
   command->add_option("--threads", arguments->session.threads, "Threads (0: as many as there are CPUs)")
-      ->check(CLI::NonNegativeNumber)
+      ->check(not_negative())
       ->capture_default_str();
   command->add_flag("--json", arguments->json, "Print the result as JSON");
   command->callback([arguments, &status] {

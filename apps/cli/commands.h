@@ -21,6 +21,10 @@ void add_test_command(CLI::App& app, int& status);
 /// the exit status that goes with it.
 int report(const Error& error, bool json);
 
+/// Checks of options that take a finite number, which must be at least 0 or above it.
+CLI::Validator not_negative();
+CLI::Validator positive();
+
 /// Whether progress may be shown on standard error.
 bool is_terminal();
 

@@ -192,6 +192,7 @@ Result<int> run_model(const RunArguments& arguments) {
 void add_run_command(CLI::App& app, int& status) {
   auto arguments = std::make_shared<RunArguments>();
   CLI::App* command = app.add_subcommand("run", "Run a model and save or show its outputs");
+  command->footer("Example:\n  tenon run resnet18.onnx --input image=x.npy --output logits --save out.npz");
   command->add_option("model", arguments->model, "Model file")->required();
   command->add_option("--input", arguments->inputs, "NAME=FILE (.npy, .pb) or NAME=random; may be repeated")
       ->expected(1)
@@ -204,7 +205,7 @@ void add_run_command(CLI::App& app, int& status) {
   command->add_option("--inputs-dir", arguments->inputs_dir, "Folder with input_K.pb, as in ONNX's tests");
   command->add_option("--outputs-dir", arguments->outputs_dir, "Folder to write output_K.pb to");
   command->add_option("--threads", arguments->session.threads, "Threads (0: as many as there are CPUs)")
-      ->check(CLI::NonNegativeNumber)
+      ->check(not_negative())
       ->capture_default_str();
   command->add_option("--timeout", arguments->timeout_s, "End with an error after this many seconds")
       ->check(CLI::Range(0.0, 1e9));

@@ -70,6 +70,7 @@ void add_test_command(CLI::App& app, int& status) {
   auto arguments = std::make_shared<TestArguments>();
   CLI::App* command =
       app.add_subcommand("test", "Run folders in ONNX's test layout and compare their outputs");
+  command->footer("Example:\n  tenon test build/onnx-suite --json");
   command->add_option("folders", arguments->folders, "Folders with model.onnx, or folders of such folders")
       ->required();
   command->add_option("--rtol", arguments->options.rtol, "Relative tolerance where a case gives none")
@@ -78,7 +79,7 @@ void add_test_command(CLI::App& app, int& status) {
       ->capture_default_str();
   command
       ->add_option("--threads", arguments->options.threads, "Cases at the same time (0: one per processor)")
-      ->check(CLI::NonNegativeNumber)
+      ->check(not_negative())
       ->capture_default_str();
   command->add_flag("--json", arguments->json, "Print the result as JSON");
   command->add_flag("--verbose", arguments->verbose, "List the cases that pass, too");
