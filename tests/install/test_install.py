@@ -31,7 +31,7 @@ def program(prefix, tmp_path_factory):
         (code,) = re.findall(rf"```{language}\n(.*?)```", guide, re.S)
         (folder / name).write_text(code)
     # CMake's default compiler, not the one that built the library.
-    call("cmake", "-S", folder, "-B", folder / "build", f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Werror")
+    call("cmake", "-G", "Ninja", "-S", folder, "-B", folder / "build", f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Werror")
     call("cmake", "--build", folder / "build")
     return folder / "build" / "which"
 
