@@ -49,7 +49,8 @@ Status reference_clip(KernelContext& context) {
   return map_unary(context, type, loops);
 }
 
-// Until opset 6 the bounds were attributes, with the range of float32 standing for none.
+// Below opset 11 the bounds are attributes, by default the range of float32: an infinity is clipped to it. In
+// float16 that range is no bound.
 Status upgrade_clip(UpgradeContext& context) {
   if (context.since_version() >= 11) return upgrade_unchanged(context);
   const float limit = std::numeric_limits<float>::max();
@@ -59,8 +60,9 @@ Status upgrade_clip(UpgradeContext& context) {
   std::vector<ValueId> inputs{context.input(0), kNoValue, kNoValue};
   const float low = context.attributes().real("min", -limit);
   const float high = context.attributes().real("max", limit);
-  if (low != -limit) inputs[1] = context.builder().constant_scalar(type, low);
-  if (high != limit) inputs[2] = context.builder().constant_scalar(type, high);
+  const bool wide = type != DataType::kFloat16;
+  if (wide || low != -limit) inputs[1] = context.builder().constant_scalar(type, low);
+  if (wide || high != limit) inputs[2] = context.builder().constant_scalar(type, high);
   while (inputs.back() == kNoValue) inputs.pop_back();
   return context.finish(Op::kClip, std::move(inputs), {});
 }

@@ -78,7 +78,11 @@ Status GraphBuilder::add_node(Node node) {
   if (!node.provenance) node.provenance = provenance_;
   auto located = [&](Error error) { return at_node(std::move(error), node.name, schema.name); };
 
-  while (!node.inputs.empty() && node.inputs.back() == kNoValue) node.inputs.pop_back();
+  // What is left out at the end is not there, but a variadic input may still ask for a place (Loop without a
+  // state, trip count or condition).
+  while (!node.inputs.empty() && node.inputs.back() == kNoValue &&
+         static_cast<int>(node.inputs.size()) > schema.min_inputs)
+    node.inputs.pop_back();
   auto inputs = static_cast<int>(node.inputs.size()), outputs = static_cast<int>(node.outputs.size());
   if (inputs < schema.min_inputs || inputs > schema.max_inputs)
     return located(fail(ErrorCode::kInvalidModel, "{} takes {} to {} inputs, not {}", schema.name,

@@ -254,7 +254,7 @@ Status GraphEmitter::add_node(const Node& origin, std::string_view op_type, std:
                           op_type, since, opset),
                      fmt::format("export with --opset {} or newer", since));
   }
-  while (!inputs.empty() && inputs.back().empty()) inputs.pop_back();
+  while (static_cast<int>(inputs.size()) > schema->min_inputs && inputs.back().empty()) inputs.pop_back();
   while (static_cast<int>(outputs.size()) > schema->min_outputs && outputs.back().empty()) outputs.pop_back();
   if (static_cast<int>(inputs.size()) > schema->max_inputs ||
       static_cast<int>(inputs.size()) < schema->min_inputs)

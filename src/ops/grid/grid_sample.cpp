@@ -179,6 +179,9 @@ void sample(KernelContext& context, const Options& options, const Tensor& x, con
             else if constexpr (!std::is_integral_v<T>)
               sum += weight * load_element<T>(x, base + at);
           });
+          // Integers between the samples: the fraction is cut off.
+          if constexpr (std::is_same_v<T, double>)
+            if (is_integer(y.type())) sum = std::trunc(sum);
           store_elements<T>(y.type(), y.mutable_raw(), out, 1, &sum);
         }
       }

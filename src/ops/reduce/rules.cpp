@@ -1,6 +1,7 @@
 // The shape and version rules of the Reduce operators, and their definitions.
 #include "ops/core/emit_wide.h"
 #include "ops/core/registry.h"
+#include "ops/core/upgrade_attributes.h"
 #include "ops/reduce/plan.h"
 #include "ops/reduce/reduce.h"
 #include "tensor/element.h"
@@ -79,12 +80,14 @@ Status infer_reduce(InferContext& context) {
 
 Status upgrade_reduce(UpgradeContext& context) {
   const Op op = op_of(*find_op(context.schema().domain, context.schema().name));
-  if (context.since_version() >= axes_input_since(op)) return upgrade_unchanged(context);
+  if (context.input_count() == 0) return upgrade_unchanged(context);
+  if (context.since_version() >= axes_input_since(op))
+    return finish_in_float64(context, op, context.inputs(), context.attributes());
   Attributes attributes{{"keepdims", context.attributes().integer("keepdims", 1)}};
   std::vector<ValueId> inputs{context.input(0)};
   const std::vector<int64_t> axes = context.attributes().integers("axes");
   if (!axes.empty()) inputs.push_back(context.builder().constant_ints(axes));
-  return context.finish(op, std::move(inputs), std::move(attributes));
+  return finish_in_float64(context, op, std::move(inputs), std::move(attributes));
 }
 
 Status emit_reduce(EmitContext& context) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "ops/core/infer.h"
@@ -8,13 +9,35 @@ namespace tenon::ops {
 
 namespace {
 
-// Resize of version 10 and Upsample.
+Attributes asymmetric(const std::string& mode, std::string_view nearest_mode) {
+  return {{"mode", mode},
+          {"coordinate_transformation_mode", std::string("asymmetric")},
+          {"nearest_mode", std::string(nearest_mode)}};
+}
+
+// Resize of version 10 and Upsample. Mode nearest rounds down along an axis that grows and up along one that
+// shrinks (onnxruntime's ResizeNearestMode::SIMPLE; the standard says nothing, and its test case agrees).
+// Scales that the model computes are taken for growing ones.
 Status finish_asymmetric(UpgradeContext& context, std::string mode, ValueId scales) {
   if (mode == "bilinear" || mode == "trilinear") mode = "linear";
-  return context.finish(Op::kResize, {context.input(0), kNoValue, scales},
-                        {{"mode", mode},
-                         {"coordinate_transformation_mode", std::string("asymmetric")},
-                         {"nearest_mode", std::string("floor")}});
+  const ValueId x = context.input(0);
+  const Tensor* known = context.builder().graph().constant(scales);
+  if (mode != "nearest" || known == nullptr)
+    return context.finish(Op::kResize, {x, kNoValue, scales}, asymmetric(mode, "floor"));
+  std::vector<float> grow, shrink;
+  for (double scale : to_doubles(*known)) {
+    grow.push_back(static_cast<float>(std::max(scale, 1.0)));
+    shrink.push_back(static_cast<float>(std::min(scale, 1.0)));
+  }
+  const auto is_one = [](float scale) { return scale == 1; };
+  if (std::ranges::all_of(shrink, is_one))
+    return context.finish(Op::kResize, {x, kNoValue, scales}, asymmetric(mode, "floor"));
+  if (std::ranges::all_of(grow, is_one))
+    return context.finish(Op::kResize, {x, kNoValue, scales}, asymmetric(mode, "ceil"));
+  const ValueId grown = TENON_TRY(context.add(
+      Op::kResize, {x, kNoValue, context.builder().constant(Tensor::from_floats(grow))}, asymmetric(mode, "floor")));
+  return context.finish(Op::kResize, {grown, kNoValue, context.builder().constant(Tensor::from_floats(shrink))},
+                        asymmetric(mode, "ceil"));
 }
 
 }  // namespace
@@ -105,13 +128,20 @@ Result<std::vector<float>> scales_of(EmitContext& context, int needs_opset) {
   return scales;
 }
 
-// Resize of version 10, and Upsample before: asymmetric coordinates, rounded down.
+// Resize of version 10, and Upsample before: asymmetric coordinates, and mode nearest as in finish_asymmetric.
 Status emit_asymmetric(EmitContext& context, const ResizeOptions& options) {
   const bool nearest = options.mode == ResizeMode::kNearest;
   if (options.mode == ResizeMode::kCubic) return context.unsupported(11, "mode cubic");
   if (options.coordinates != Coordinates::kAsymmetric ||
-      (nearest && options.nearest != NearestMode::kFloor) || options.exclude_outside)
+      (nearest && options.nearest != NearestMode::kFloor && options.nearest != NearestMode::kCeil) ||
+      options.exclude_outside)
     return context.unsupported(11, "older versions know asymmetric coordinates rounded down only");
+  if (nearest) {
+    const bool grows = options.nearest == NearestMode::kFloor;
+    for (float scale : TENON_TRY(scales_of(context, 11)))
+      if (grows ? scale < 1 : scale > 1)
+        return context.unsupported(11, "older versions round down what grows and up what shrinks");
+  }
   const Attributes mode = {{"mode", std::string(nearest ? "nearest" : "linear")}};
   if (context.opset() >= 9 && context.has_input(2) && options.axes.empty())
     return context.finish(context.opset() >= 10 ? "Resize" : "Upsample", {context.input(0), context.input(2)},
