@@ -1,7 +1,8 @@
-// Test tool: runs models held in memory, for tests/ops/versions. Standard input holds requests, each one line of
-// JSON, {"kinds":["tensor",...],"sizes":[model,input...],"opsets":[11,...],"engine":true}, and then the bytes of
-// the model and of its inputs (an input of size 0 is omitted). The answer is one line of JSON and then bytes, whose
-// sizes it gives in order: what the references make, what the engine makes, and the model emitted at each opset.
+// Test tool: runs models held in memory, for tests/ops/versions. Standard input holds requests, each one line
+// of JSON, {"kinds":["tensor",...],"sizes":[model,input...],"opsets":[11,...],"engine":true}, and then the
+// bytes of the model and of its inputs (an input of size 0 is omitted). The answer is one line of JSON and
+// then bytes, whose sizes it gives in order: what the references make, what the engine makes, and the model
+// emitted at each opset.
 #include <cstdio>
 #include <iostream>
 #include <memory>
@@ -79,8 +80,8 @@ Result<std::vector<std::optional<Value>>> parse_inputs(const Request& request) {
   for (size_t i = 1; i < request.blobs.size(); ++i) {
     values.emplace_back();
     if (request.blobs[i].empty()) continue;
-    auto named = TENON_TRY(
-        onnx::parse_value(as_bytes(request.blobs[i]), nullptr, kind_from(request.kinds[i - 1])));
+    auto named =
+        TENON_TRY(onnx::parse_value(as_bytes(request.blobs[i]), nullptr, kind_from(request.kinds[i - 1])));
     values.back() = std::move(named.value);
   }
   return values;
@@ -109,8 +110,7 @@ Result<std::vector<Value>> run_engine(const TypedModel& typed, const std::vector
 }
 
 Status answer_request(const Request& request, Answer& answer) {
-  const onnx::Model model =
-      TENON_TRY(onnx::parse_model(as_bytes(request.blobs[0]), nullptr, "/nonexistent"));
+  const onnx::Model model = TENON_TRY(onnx::parse_model(as_bytes(request.blobs[0]), nullptr, "/nonexistent"));
   const TypedModel typed = TENON_TRY(ops::upgrade(model));
   answer.header["types"] = Json::array();
   for (ValueId id : typed.graph.outputs)

@@ -47,7 +47,8 @@ Result<double> parse_number(std::string_view text) {
 }
 
 std::string format_number(DataType type, double value) {
-  // Types of a byte and less are written as the numbers they hold: their shortest digits would say 1.8 for 1.75.
+  // Types of a byte and less are written as the numbers they hold: their shortest digits would say 1.8
+  // for 1.75.
   if (element_bits(type) <= 8) type = DataType::kFloat32;
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value < 0 ? "-inf" : "inf";

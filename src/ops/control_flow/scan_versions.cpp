@@ -1,5 +1,5 @@
-// Scan of opset 8: each item of a batch is scanned along axis 1, as far as its length goes. Upgraded to a scan
-// over the batch, whose body holds the scan of one item.
+// Scan of opset 8: each item of a batch is scanned along axis 1, as far as its length goes. Upgraded to a
+// scan over the batch, whose body holds the scan of one item.
 #include "ops/control_flow/scan.h"
 #include "tensor/element.h"
 
@@ -16,7 +16,8 @@ struct OldScan {
   Attributes inner;
 };
 
-// The first `length` slices of a scan input, and later zeros in place of the slices that a scan did not reach.
+// The first `length` slices of a scan input, and later zeros in place of the slices that a scan did not
+// reach.
 Result<ValueId> cut(GraphBuilder& builder, ValueId x, ValueId length) {
   const ValueId zero = builder.constant_ints({0});
   return builder.add(Op::kSlice, {x, zero, length, zero});

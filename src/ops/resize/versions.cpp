@@ -34,9 +34,11 @@ Status finish_asymmetric(UpgradeContext& context, std::string mode, ValueId scal
     return context.finish(Op::kResize, {x, kNoValue, scales}, asymmetric(mode, "floor"));
   if (std::ranges::all_of(grow, is_one))
     return context.finish(Op::kResize, {x, kNoValue, scales}, asymmetric(mode, "ceil"));
-  const ValueId grown = TENON_TRY(context.add(
-      Op::kResize, {x, kNoValue, context.builder().constant(Tensor::from_floats(grow))}, asymmetric(mode, "floor")));
-  return context.finish(Op::kResize, {grown, kNoValue, context.builder().constant(Tensor::from_floats(shrink))},
+  const ValueId grown =
+      TENON_TRY(context.add(Op::kResize, {x, kNoValue, context.builder().constant(Tensor::from_floats(grow))},
+                            asymmetric(mode, "floor")));
+  return context.finish(Op::kResize,
+                        {grown, kNoValue, context.builder().constant(Tensor::from_floats(shrink))},
                         asymmetric(mode, "ceil"));
 }
 
@@ -128,7 +130,8 @@ Result<std::vector<float>> scales_of(EmitContext& context, int needs_opset) {
   return scales;
 }
 
-// Resize of version 10, and Upsample before: asymmetric coordinates, and mode nearest as in finish_asymmetric.
+// Resize of version 10, and Upsample before: asymmetric coordinates, and mode nearest as in
+// finish_asymmetric.
 Status emit_asymmetric(EmitContext& context, const ResizeOptions& options) {
   const bool nearest = options.mode == ResizeMode::kNearest;
   if (options.mode == ResizeMode::kCubic) return context.unsupported(11, "mode cubic");
