@@ -81,6 +81,10 @@ void add_test_command(CLI::App& app, int& status) {
       ->add_option("--threads", arguments->options.threads, "Cases at the same time (0: one per processor)")
       ->check(not_negative())
       ->capture_default_str();
+  command->add_flag("--reference", arguments->options.references_only, "Run by the plain references");
+  command->add_option("--disable-pass", arguments->options.disabled_passes, "Leave out a pass, or 'all'")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command->add_flag("--json", arguments->json, "Print the result as JSON");
   command->add_flag("--verbose", arguments->verbose, "List the cases that pass, too");
   command->callback([arguments, &status] { status = run_test(*arguments); });

@@ -35,7 +35,11 @@ struct SuiteOptions {
   /// Tolerance of cases whose data.json does not give one: |actual - desired| <= atol + rtol * |desired|.
   double rtol = 1e-3;
   double atol = 1e-7;
-  int threads = 0;                ///< Cases that run at the same time; 0: one for each processor.
+  int threads = 0;  ///< Cases that run at the same time; 0: one for each processor.
+  /// By the plain reference operators in place of the engine.
+  bool references_only = false;
+  /// Names of passes that the engine leaves out, as in SessionOptions.
+  std::vector<std::string> disabled_passes;
   double case_seconds_max = 300;  ///< A case that takes longer fails.
   /// Called after each case, never from two threads at once.
   std::function<void(const SuiteCase& result, size_t done, size_t total)> progress;

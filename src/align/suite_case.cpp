@@ -13,6 +13,7 @@
 #include "formats/onnx/value_file.h"
 #include "ops/core/evaluate.h"
 #include "ops/core/upgrade.h"
+#include "runtime/session_state.h"
 #include "tensor/element.h"
 
 namespace tenon {
@@ -99,15 +100,37 @@ Status check_bernoulli(const Value& actual, const Value& desired, const Value& p
 /// A model of the suite, ready to run.
 struct CaseModel {
   TypedModel typed;
+  std::shared_ptr<const Session> session;      ///< Null when the references run the case.
   std::vector<const onnx::ValueInfo*> inputs;  ///< Graph inputs without an initializer.
   std::vector<const onnx::ValueInfo*> outputs;
 };
 
-Status run_data_set(const fs::path& folder, const CaseModel& model, const CaseFacts& facts,
-                    const ops::EvaluateOptions& evaluate_options) {
-  const auto inputs = TENON_TRY(read_values(folder, "input", model.inputs));
-  const auto desired = TENON_TRY(read_values(folder, "output", model.outputs));
+using Clock = std::chrono::steady_clock;
 
+/// By the engine, as a session runs.
+Result<std::vector<Value>> compute_by_engine(const CaseModel& model,
+                                             const std::vector<std::optional<Value>>& inputs,
+                                             Clock::time_point deadline) {
+  std::vector<NamedValue> given;
+  for (size_t k = 0; k < inputs.size(); ++k)
+    if (inputs[k]) given.push_back({model.inputs[k]->name, *inputs[k]});
+  RunContext context;
+  context.set_deadline(deadline);
+  std::vector<Value> outputs;
+  for (NamedValue& output : TENON_TRY(model.session->run(given, {}, &context)))
+    outputs.push_back(std::move(output.value));
+  return outputs;
+}
+
+/// By the reference operators, one after the other.
+Result<std::vector<Value>> compute_by_references(const CaseModel& model,
+                                                 const std::vector<std::optional<Value>>& inputs,
+                                                 const SuiteOptions& options, Clock::time_point deadline) {
+  ops::EvaluateOptions evaluate_options;
+  evaluate_options.interrupted = [&]() -> Status {
+    if (Clock::now() < deadline) return {};
+    return fail(ErrorCode::kCancelled, "the case takes longer than {} seconds", options.case_seconds_max);
+  };
   const Graph& graph = model.typed.graph;
   std::vector<const Value*> arguments;
   size_t next = 0;
@@ -117,13 +140,23 @@ Status run_data_set(const fs::path& folder, const CaseModel& model, const CaseFa
     if (next < inputs.size() && inputs[next]) arguments.back() = &*inputs[next];
     ++next;
   }
-  const std::vector<Value> outputs = TENON_TRY(ops::evaluate(graph, arguments, evaluate_options));
+  return ops::evaluate(graph, arguments, evaluate_options);
+}
+
+Status run_data_set(const fs::path& folder, const CaseModel& model, const CaseFacts& facts,
+                    const SuiteOptions& options, Clock::time_point deadline) {
+  const auto inputs = TENON_TRY(read_values(folder, "input", model.inputs));
+  const auto desired = TENON_TRY(read_values(folder, "output", model.outputs));
+
+  const std::vector<Value> outputs =
+      TENON_TRY(options.references_only ? compute_by_references(model, inputs, options, deadline)
+                                        : compute_by_engine(model, inputs, deadline));
   if (outputs.size() != desired.size())
     return fail(ErrorCode::kMismatch, "there are {} outputs instead of {}", outputs.size(), desired.size());
   for (size_t k = 0; k < outputs.size(); ++k) {
     if (!desired[k]) return fail(ErrorCode::kNotFound, "the data set has no file for output {}", k);
-    Status status = facts.is_bernoulli && arguments[0] != nullptr
-                        ? check_bernoulli(outputs[k], *desired[k], *arguments[0])
+    Status status = facts.is_bernoulli && !inputs.empty() && inputs[0]
+                        ? check_bernoulli(outputs[k], *desired[k], *inputs[0])
                         : check_similar(outputs[k], *desired[k], facts.tolerance);
     if (!status.ok())
       return at_node(std::move(status.error()), model.outputs[k]->name, fmt::format("output {}", k));
@@ -134,10 +167,8 @@ Status run_data_set(const fs::path& folder, const CaseModel& model, const CaseFa
 Status run_case(const fs::path& folder, const SuiteOptions& options) {
   const CaseFacts facts = TENON_TRY(read_facts(folder, options));
   const onnx::Model model = TENON_TRY(onnx::read_model((folder / "model.onnx").string()));
-  CaseModel prepared {
-    TENON_TRY(ops::upgrade(model))
-    , {}, {}
-  };
+  CaseModel prepared;
+  prepared.typed = TENON_TRY(ops::upgrade(model));
   for (const onnx::ValueInfo& info : model.graph.inputs) {
     const bool is_initializer = std::ranges::any_of(
         model.graph.initializers, [&](const onnx::TensorData& data) { return data.name == info.name; });
@@ -145,17 +176,18 @@ Status run_case(const fs::path& folder, const SuiteOptions& options) {
   }
   for (const onnx::ValueInfo& info : model.graph.outputs) prepared.outputs.push_back(&info);
 
-  using Clock = std::chrono::steady_clock;
-  const auto deadline = Clock::now() + std::chrono::duration<double>(options.case_seconds_max);
-  ops::EvaluateOptions evaluate_options;
-  evaluate_options.interrupted = [&]() -> Status {
-    if (Clock::now() < deadline) return {};
-    return fail(ErrorCode::kCancelled, "the case takes longer than {} seconds", options.case_seconds_max);
-  };
+  const auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                           std::chrono::duration<double>(options.case_seconds_max));
+  if (!options.references_only) {
+    SessionOptions session_options;
+    session_options.threads = 1;  // cases run beside each other
+    session_options.disabled_passes = options.disabled_passes;
+    prepared.session = TENON_TRY(make_session(prepared.typed, session_options));
+  }
   bool found = false;
   for (int n = 0; fs::is_directory(folder / fmt::format("test_data_set_{}", n)); ++n) {
     found = true;
-    TENON_TRY(run_data_set(folder / fmt::format("test_data_set_{}", n), prepared, facts, evaluate_options));
+    TENON_TRY(run_data_set(folder / fmt::format("test_data_set_{}", n), prepared, facts, options, deadline));
   }
   if (!found) return fail(ErrorCode::kNotFound, "the folder has no test_data_set_0");
   return {};

@@ -55,6 +55,10 @@ Result<ExportReport> convert(const std::string& path, const std::string& output,
     open.push_back({own_name(typed, options, wish.input), wish.axis, wish.name});
   std::map<std::string, std::vector<int64_t>> shapes;
   for (const auto& [input, shape] : options.input_shapes) shapes[own_name(typed, options, input)] = shape;
+  for (const OpenDimension& wish : open)
+    if (shapes.contains(wish.input))
+      return fail(ErrorCode::kUsage, "input '{}' cannot have a fixed shape and a dynamic dimension {}",
+                  wish.input, wish.axis);
   TENON_TRY(name_dimensions(typed, options.dimension_names, open));
   TENON_TRY(fix_input_shapes(typed, shapes));
   TENON_TRY(name_ports(typed, options.input_names, options.output_names));

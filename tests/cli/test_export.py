@@ -90,6 +90,8 @@ def test_shapes_can_be_fixed(program, fixed, tmp_path):
     shapes = run_json("export", program, "-o", out, "--input-shape=a=5,4")
     assert [port["type"] for port in shapes["inputs"]] == ["float32[5,4]"] * 2
     assert session(out).get_outputs()[0].shape == [5, 4]
+    both = run("export", program, "-o", tmp_path / "both.onnx", "--input-shape=a=5,4", "--dynamic=a:0=n", status=2)
+    assert "cannot have a fixed shape" in both.stderr and not (tmp_path / "both.onnx").exists()
     assert "not 3" in run("export", fixed, "-o", out, "--input-shape", "a=3,4", status=2).stderr
 
 
