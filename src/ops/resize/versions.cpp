@@ -16,7 +16,7 @@ Attributes asymmetric(const std::string& mode, std::string_view nearest_mode) {
 }
 
 // Resize of version 10 and Upsample. Mode nearest rounds down along an axis that grows and up along one that
-// shrinks (onnxruntime's ResizeNearestMode::SIMPLE; the standard says nothing, and its test case agrees).
+// shrinks (onnxruntime's ResizeNearestMode::SIMPLE; the standard says nothing).
 // Scales that the model computes are taken for growing ones.
 Status finish_asymmetric(UpgradeContext& context, std::string mode, ValueId scales) {
   if (mode == "bilinear" || mode == "trilinear") mode = "linear";

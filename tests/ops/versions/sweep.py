@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs every case of the catalog through tenon and compares with onnx.reference and ONNX Runtime.
 
-Usage: sweep.py [--op NAME]... [--verbose] [--emit]      prints a table of what passed, failed and is not covered
+Usage: sweep.py [--op NAME]... [--engine] [--limit N]      prints a table of what passed, failed and is not covered
 """
 
 import argparse
