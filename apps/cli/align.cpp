@@ -25,24 +25,11 @@ struct AlignArguments {
   bool json = false;
 };
 
-Error usage(const std::string& message, const std::string& hint) {
-  Error error;
-  error.code = ErrorCode::kUsage;
-  error.message = message;
-  error.hint = hint;
-  return error;
-}
-
 Status read_options(AlignArguments& arguments) {
   AlignOptions& options = arguments.options;
-  for (const std::string& text : arguments.input_shapes) {
-    auto [name, value] = split_assignment(text);
-    auto shape = parse_shape(value);
-    if (name.empty() || !shape)
-      return usage("--input-shape '" + text + "' is not NAME=D,D,...",
-                   "for example --input-shape input=1,3,224,224");
-    options.input_shapes[name] = *shape;
-  }
+  auto shapes = parse_input_shapes(arguments.input_shapes);
+  if (!shapes.ok()) return std::move(shapes.error());
+  options.input_shapes = std::move(*shapes);
   if (!arguments.inputs_npz.empty()) {
     auto samples = read_samples(arguments.inputs_npz);
     if (!samples.ok()) return std::move(samples.error());
@@ -50,7 +37,7 @@ Status read_options(AlignArguments& arguments) {
   }
   for (const std::string& text : arguments.inputs) {
     auto [name, file] = split_assignment(text);
-    if (name.empty()) return usage("--input takes NAME=FILE, not '" + text + "'", "");
+    if (name.empty()) return usage_error("--input takes NAME=FILE, not '" + text + "'");
     auto value = read_value_file(file, ValueDescription());
     if (!value.ok()) return std::move(value.error());
     if (options.inputs.empty()) options.inputs.emplace_back();

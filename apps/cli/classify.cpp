@@ -35,11 +35,10 @@ struct ClassifyArguments {
   bool json = false;
 };
 
-Error error_of(ErrorCode code, std::string message, std::string hint = "") {
-  Error error;
-  error.code = code;
-  error.message = std::move(message);
-  error.hint = std::move(hint);
+/// The model does not do what classify needs.
+Error misfit(std::string message, std::string hint = "") {
+  Error error = usage_error(std::move(message), std::move(hint));
+  error.code = ErrorCode::kMismatch;
   return error;
 }
 
@@ -69,8 +68,8 @@ Status read_channels(const std::string& option, const std::string& text, std::ar
     auto number = parts.size() == 3 || parts.size() == 1 ? parse_number(parts[parts.size() == 3 ? c : 0])
                                                          : std::nullopt;
     if (!number)
-      return error_of(ErrorCode::kUsage, option + " takes one number or three, not '" + text + "'",
-                      "for example " + option + " 0.5,0.5,0.5");
+      return usage_error(option + " takes one number or three, not '" + text + "'",
+                         "for example " + option + " 0.5,0.5,0.5");
     channels[c] = static_cast<float>(*number);
   }
   return {};
@@ -82,16 +81,14 @@ Result<ValueDescription> picture_input(const Session& session) {
   for (const ValueDescription& input : session.inputs()) {
     if (input.has_default) continue;
     if (found != nullptr)
-      return error_of(ErrorCode::kMismatch,
-                      "the model has several inputs ('" + found->name + "', '" + input.name +
-                          "'), and classify gives it pictures alone",
-                      "use tenon run");
+      return misfit("the model has several inputs ('" + found->name + "', '" + input.name +
+                        "'), and classify gives it pictures alone",
+                    "use tenon run");
     found = &input;
   }
-  if (found == nullptr) return error_of(ErrorCode::kMismatch, "the model has no input");
+  if (found == nullptr) return misfit("the model has no input");
   if (found->kind != ValueDescription::Kind::kTensor || !found->shape || found->shape->size() != 4)
-    return error_of(
-        ErrorCode::kMismatch,
+    return misfit(
         "input '" + found->name + "' is " + found->type + ", not pictures [N, channels, height, width]",
         "use tenon run");
   return *found;
@@ -106,7 +103,7 @@ Result<Preprocess> read_preprocess(const ClassifyArguments& arguments, const Val
   if (!arguments.size.empty()) {
     auto size = parse_shape(arguments.size);
     if (!size || size->empty() || size->size() > 2)
-      return error_of(ErrorCode::kUsage, "--size takes HEIGHT,WIDTH, not '" + arguments.size + "'");
+      return usage_error("--size takes HEIGHT,WIDTH, not '" + arguments.size + "'");
     options.height = size->front();
     options.width = size->back();
   }
@@ -141,17 +138,15 @@ Result<Predictions> classify_batch(const Session& session, const ClassifyArgumen
   auto outputs = session.run({{input.name, std::move(*tensor)}}, wanted);
   if (!outputs.ok()) return std::move(outputs.error());
   const Value& scores = outputs->front().value;
-  if (!scores.is_tensor())
-    return error_of(ErrorCode::kMismatch, "output '" + wanted.front() + "' is no tensor of scores");
+  if (!scores.is_tensor()) return misfit("output '" + wanted.front() + "' is no tensor of scores");
   const Tensor& table = scores.tensor();
   std::vector<std::string> names = labels;
   if (names.empty() && table.rank() >= 1) names = default_labels(table.dim(table.rank() > 1 ? 1 : 0));
   auto predictions = top_k(table, arguments.top, names, kScores.at(arguments.scores));
   if (!predictions.ok()) return std::move(predictions.error());
   if (predictions->size() < count)
-    return error_of(ErrorCode::kMismatch, "output '" + wanted.front() + "' has scores for " +
-                                              std::to_string(predictions->size()) + " of " +
-                                              std::to_string(count) + " pictures");
+    return misfit("output '" + wanted.front() + "' has scores for " + std::to_string(predictions->size()) +
+                  " of " + std::to_string(count) + " pictures");
   predictions->resize(count);
   return predictions;
 }
@@ -180,8 +175,7 @@ Status run_classify(const ClassifyArguments& arguments) {
     if (error.file.empty()) error.file = arguments.model;
     return error;
   };
-  if ((*session)->outputs().empty())
-    return at_model(error_of(ErrorCode::kMismatch, "the model has no output"));
+  if ((*session)->outputs().empty()) return at_model(misfit("the model has no output"));
   auto input = picture_input(**session);
   if (!input.ok()) return at_model(std::move(input.error()));
   auto options = read_preprocess(arguments, *input);

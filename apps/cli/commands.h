@@ -17,6 +17,8 @@ void add_bench_command(CLI::App& app, int& status);
 void add_run_command(CLI::App& app, int& status);
 void add_test_command(CLI::App& app, int& status);
 
+/// Something that makes no sense on the command line, and what to write instead.
+Error usage_error(std::string message, std::string hint = "");
 /// Prints the error as one line to standard error and, with `json`, as an object to standard output. Returns
 /// the exit status that goes with it.
 int report(const Error& error, bool json);

@@ -22,14 +22,6 @@ struct ExportArguments {
   bool verbose = false;
 };
 
-Error usage(const std::string& message, const std::string& hint) {
-  Error error;
-  error.code = ErrorCode::kUsage;
-  error.message = message;
-  error.hint = hint;
-  return error;
-}
-
 Status read_lists(ExportArguments& arguments) {
   ExportOptions& options = arguments.options;
   options.input_names = split(arguments.input_names, ',');
@@ -38,43 +30,34 @@ Status read_lists(ExportArguments& arguments) {
   options.output_names = split(arguments.output_names, ',');
   options.output_names.insert(options.output_names.end(), arguments.output_name.begin(),
                               arguments.output_name.end());
-  for (const std::string& text : arguments.input_shapes) {
-    auto [name, value] = split_assignment(text);
-    auto shape = parse_shape(value);
-    if (name.empty() || !shape)
-      return usage("--input-shape '" + text + "' is not NAME=D,D,...",
-                   "for example --input-shape input=1,3,224,224");
-    options.input_shapes[name] = *shape;
-  }
+  auto shapes = parse_input_shapes(arguments.input_shapes);
+  if (!shapes.ok()) return std::move(shapes.error());
+  options.input_shapes = std::move(*shapes);
   for (const std::string& text : arguments.dynamic) {
     auto [place, name] = split_assignment(text);
     size_t colon = place.rfind(':');
     auto axis = colon == std::string::npos ? std::nullopt : parse_integer(place.substr(colon + 1));
     if (name.empty() || !axis)
-      return usage("--dynamic '" + text + "' is not INPUT:AXIS=NAME", "for example --dynamic input:0=batch");
+      return usage_error("--dynamic '" + text + "' is not INPUT:AXIS=NAME",
+                         "for example --dynamic input:0=batch");
     options.dynamic.push_back({place.substr(0, colon), *axis, name});
   }
   for (const std::string& text : arguments.dimension_names) {
     auto [symbol, name] = split_assignment(text);
     if (symbol.empty() || name.empty())
-      return usage("--dim-name '" + text + "' is not SYMBOL=NAME", "for example --dim-name s77=batch");
+      return usage_error("--dim-name '" + text + "' is not SYMBOL=NAME", "for example --dim-name s77=batch");
     options.dimension_names[symbol] = name;
   }
   return {};
 }
 
 void print_json(const ExportArguments& arguments, const ExportReport& report) {
-  auto ports = [](const std::vector<ExportReport::Port>& list) {
-    auto out = nlohmann::ordered_json::array();
-    for (const auto& port : list) out.push_back({{"name", port.name}, {"type", port.type}});
-    return out;
-  };
   print(nlohmann::ordered_json{{"model", arguments.model},
                                {"output", arguments.output},
                                {"opset", report.opset},
                                {"ir_version", report.ir_version},
-                               {"inputs", ports(report.inputs)},
-                               {"outputs", ports(report.outputs)},
+                               {"inputs", ports_json(report.inputs)},
+                               {"outputs", ports_json(report.outputs)},
                                {"nodes", report.node_count},
                                {"initializers", report.initializer_count},
                                {"weight_bytes", report.weight_bytes},

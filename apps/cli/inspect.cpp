@@ -127,11 +127,6 @@ void print_text(const InspectArguments& arguments, const InspectReport& report) 
 
 nlohmann::ordered_json to_json(const InspectArguments& arguments, const InspectReport& report) {
   using Json = nlohmann::ordered_json;
-  auto ports = [](const std::vector<ValueDescription>& list) {
-    Json out = Json::array();
-    for (const auto& port : list) out.push_back({{"name", port.name}, {"type", port.type}});
-    return out;
-  };
   Json object = {{"model", arguments.model}, {"format", report.format}, {"origin", report.origin}};
   object["ir_version"] = report.ir_version;
   object["producer"] = report.producer;
@@ -139,8 +134,8 @@ nlohmann::ordered_json to_json(const InspectArguments& arguments, const InspectR
   for (const auto& [domain, version] : report.opsets) object["opsets"][domain] = version;
   object["metadata"] = Json::object();
   for (const auto& [key, value] : report.metadata) object["metadata"][key] = value;
-  object["inputs"] = ports(report.inputs);
-  object["outputs"] = ports(report.outputs);
+  object["inputs"] = ports_json(report.inputs);
+  object["outputs"] = ports_json(report.outputs);
   object["nodes"] = report.nodes;
   object["operators"] = report.operators;
   object["functions"] = report.functions;

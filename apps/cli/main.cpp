@@ -26,11 +26,10 @@ int main(int argc, char** argv) {
   } catch (const CLI::CallForVersion& version) {
     return app.exit(version);
   } catch (const CLI::ParseError& error) {
-    tenon::Error usage;
-    usage.code = tenon::ErrorCode::kUsage;
-    usage.message = error.what();
-    usage.hint = "tenon --help lists the commands, tenon COMMAND --help their options";
-    return tenon::cli::report(usage, std::find(argv, argv + argc, std::string_view("--json")) != argv + argc);
+    return tenon::cli::report(
+        tenon::cli::usage_error(error.what(),
+                                "tenon --help lists the commands, tenon COMMAND --help their options"),
+        std::find(argv, argv + argc, std::string_view("--json")) != argv + argc);
   }
   return status;
 }

@@ -7,6 +7,14 @@
 
 namespace tenon::cli {
 
+Error usage_error(std::string message, std::string hint) {
+  Error error;
+  error.code = ErrorCode::kUsage;
+  error.message = std::move(message);
+  error.hint = std::move(hint);
+  return error;
+}
+
 int report(const Error& error, bool json) {
   std::fprintf(stderr, "tenon: %s\n", error.to_string().c_str());
   if (json) {

@@ -33,14 +33,6 @@ struct RunArguments {
   bool json = false;
 };
 
-Error usage(std::string message, std::string hint = "") {
-  Error error;
-  error.code = ErrorCode::kUsage;
-  error.message = std::move(message);
-  error.hint = std::move(hint);
-  return error;
-}
-
 const ValueDescription* find_input(const Session& session, const std::string& name) {
   for (const ValueDescription& input : session.inputs())
     if (input.name == name) return &input;
@@ -51,7 +43,7 @@ const ValueDescription* find_input(const Session& session, const std::string& na
 Result<NamedValue> read_input(const Session& session, const std::string& text, uint64_t seed) {
   const size_t split = text.rfind('=');
   if (split == std::string::npos || split == 0)
-    return usage("--input takes NAME=FILE or NAME=random, not '" + text + "'");
+    return usage_error("--input takes NAME=FILE or NAME=random, not '" + text + "'");
   std::string name = text.substr(0, split);
   const std::string source = text.substr(split + 1);
   // A name that the model does not have goes on as a tensor, and the session says which names come near.
@@ -72,7 +64,7 @@ Result<NamedValue> read_input(const Session& session, const std::string& text, u
 Result<std::vector<NamedValue>> read_inputs_dir(const Session& session, const std::string& folder) {
   std::vector<NamedValue> values;
   if (!std::filesystem::is_directory(folder)) {
-    Error error = usage("there is no such folder");
+    Error error = usage_error("there is no such folder");
     error.code = ErrorCode::kNotFound;
     error.file = folder;
     return error;
@@ -149,9 +141,9 @@ void show(const Session& session, const std::vector<NamedValue>& outputs, bool j
 
 Result<int> run_model(const RunArguments& arguments) {
   if (arguments.provider != "cpu")
-    return usage("there is no provider '" + arguments.provider + "'", "the only provider is cpu");
+    return usage_error("there is no provider '" + arguments.provider + "'", "the only provider is cpu");
   if (!arguments.inputs_dir.empty() && (!arguments.inputs.empty() || !arguments.inputs_npz.empty()))
-    return usage("--inputs-dir cannot be combined with --input or --inputs");
+    return usage_error("--inputs-dir cannot be combined with --input or --inputs");
   if (arguments.memory_mb > 0) set_memory_limit_bytes(arguments.memory_mb * 1'000'000);
   const auto began = std::chrono::steady_clock::now();
   auto session = Session::open(arguments.model, arguments.session);

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cstdio>
 
+#include "commands.h"
+
 namespace tenon::cli {
 
 std::vector<std::string> split(std::string_view text, char separator) {
@@ -50,6 +52,20 @@ std::optional<std::vector<int64_t>> parse_shape(std::string_view text) {
     shape.push_back(*dim);
   }
   return shape;
+}
+
+Result<std::map<std::string, std::vector<int64_t>>> parse_input_shapes(
+    const std::vector<std::string>& texts) {
+  std::map<std::string, std::vector<int64_t>> shapes;
+  for (const std::string& text : texts) {
+    auto [name, value] = split_assignment(text);
+    auto shape = parse_shape(value);
+    if (name.empty() || !shape)
+      return usage_error("--input-shape '" + text + "' is not NAME=D,D,...",
+                         "for example --input-shape input=1,3,224,224");
+    shapes[name] = *shape;
+  }
+  return shapes;
 }
 
 std::string readable_bytes(uint64_t bytes) {

@@ -47,6 +47,23 @@ double distance(const Value& a, const Value& b) {
   return max_distance(a.tensor(), b.tensor());
 }
 
+/// Calls visit(node, name, ours, theirs) for the values that both sides show, in the order of execution,
+/// until it gives a cause.
+template <class Visit>
+std::optional<AlignCause> first_of_both(const Investigation& scene, Visit visit) {
+  for (const Node& node : scene.graph().nodes) {
+    for (ValueId id : node.outputs) {
+      if (id == kNoValue) continue;
+      const std::string& name = scene.graph().value(id).name;
+      const auto other = scene.other_values().find(name);
+      const Value* ours = scene.inside().exact(name);
+      if (ours == nullptr || other == scene.other_values().end()) continue;
+      if (std::optional<AlignCause> cause = visit(node, name, *ours, other->second)) return cause;
+    }
+  }
+  return std::nullopt;
+}
+
 const Value& output(const Sample& sample, int index) {
   return sample[static_cast<size_t>(index)].value;
 }
@@ -86,19 +103,17 @@ std::optional<AlignCause> other_shape(const Investigation& scene) {
       if (same_type || (!desired.is_tensor() && given == wanted)) continue;
     } else {
       // The first value of another shape is where the models part.
-      for (const Node& node : graph.nodes)
-        for (ValueId id : node.outputs) {
-          if (id == kNoValue) continue;
-          const std::string& name = graph.value(id).name;
-          const auto other = scene.other_values().find(name);
-          const Value* ours = scene.inside().exact(name);
-          if (ours == nullptr || other == scene.other_values().end()) continue;
-          if (shape_of(*ours) != shape_of(other->second))
-            return scene.at(name, "shape",
-                            fmt::format("'{}' has the shape {} in the {} and {} in the {}", name,
-                                        to_string(ours->tensor().shape()), scene.subject_name(),
-                                        to_string(other->second.tensor().shape()), scene.other_name()));
-        }
+      auto cause =
+          first_of_both(scene,
+                        [&](const Node&, const std::string& name, const Value& ours,
+                            const Value& theirs) -> std::optional<AlignCause> {
+                          if (shape_of(ours) == shape_of(theirs)) return std::nullopt;
+                          return scene.at(name, "shape",
+                                          fmt::format("'{}' is {} in the {} and {} in the {}", name,
+                                                      ValueType::of(ours).to_string(), scene.subject_name(),
+                                                      ValueType::of(theirs).to_string(), scene.other_name()));
+                        });
+      if (cause) return cause;
     }
     const ValueId id = graph.outputs[static_cast<size_t>(is_candidate ? candidate : reference)];
     return scene.at(graph.value(id).name, "shape",
@@ -110,31 +125,27 @@ std::optional<AlignCause> other_shape(const Investigation& scene) {
 
 std::optional<AlignCause> other_computation(const Investigation& scene) {
   const Graph& graph = scene.graph();
-  for (const Node& node : graph.nodes) {
-    for (ValueId id : node.outputs) {
-      if (id == kNoValue) continue;
-      const std::string& name = graph.value(id).name;
-      const auto other = scene.other_values().find(name);
-      const Value* ours = scene.inside().exact(name);
-      if (ours == nullptr || other == scene.other_values().end()) continue;
-      const double apart = distance(*ours, other->second);
-      if (!(apart > 2 * scene.inside().floor(name))) continue;
-      std::string why;
-      if (const Graph* graph_there = scene.other_graph())
-        if (const Node* there = producer(*graph_there, name))
-          why = difference(node, *there, scene.subject_name(), scene.other_name());
-      const std::string how =
-          std::isfinite(apart)
-              ? fmt::format("by {:.3g}, where rounding explains {:.2g}", apart, scene.inside().floor(name))
-              : fmt::format("it is {} in the {} and {} in the {}", ValueType::of(*ours).to_string(),
-                            scene.subject_name(), ValueType::of(other->second).to_string(),
-                            scene.other_name());
-      return scene.at(
-          name, "computation",
-          fmt::format("'{}' is the first value that differs by more than rounding explains: {}{}{}", name,
-                      how, why.empty() ? "" : "; ", why));
-    }
-  }
+  auto cause = first_of_both(
+      scene,
+      [&](const Node& node, const std::string& name, const Value& ours,
+          const Value& theirs) -> std::optional<AlignCause> {
+        const double apart = distance(ours, theirs);
+        if (!(apart > 2 * scene.inside().floor(name))) return std::nullopt;
+        std::string why;
+        if (const Graph* graph_there = scene.other_graph())
+          if (const Node* there = producer(*graph_there, name))
+            why = difference(node, *there, scene.subject_name(), scene.other_name());
+        const std::string how =
+            std::isfinite(apart)
+                ? fmt::format("by {:.3g}, where rounding explains {:.2g}", apart, scene.inside().floor(name))
+                : fmt::format("it is {} in the {} and {} in the {}", ValueType::of(ours).to_string(),
+                              scene.subject_name(), ValueType::of(theirs).to_string(), scene.other_name());
+        return scene.at(
+            name, "computation",
+            fmt::format("'{}' is the first value that differs by more than rounding explains: {}{}{}", name,
+                        how, why.empty() ? "" : "; ", why));
+      });
+  if (cause) return cause;
   // Nothing inside can be compared: the output that is furthest away.
   const bool is_candidate = &scene.subject() == scene.scene().candidate;
   double worst = -1;

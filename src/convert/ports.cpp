@@ -20,9 +20,8 @@ void substitute(ValueType& type, const Replacements& replacements) {
     });
 }
 
-/// Puts other sizes in place of symbols, in what is declared; the rest is inferred again.
+/// Puts other sizes in place of symbols, in what is declared, and infers the rest again.
 Status replace_symbols(TypedModel& model, const Replacements& replacements) {
-  if (replacements.empty()) return {};
   for (size_t i = 0; i < model.graph.value_count(); ++i)
     substitute(model.graph.value(ValueId{static_cast<uint32_t>(i)}).type, replacements);
   return ops::infer_graph(model.graph);
@@ -90,14 +89,12 @@ Status name_ports(TypedModel& model, const std::vector<std::string>& inputs,
   TENON_TRY(check_names("output", outputs, graph.outputs.size()));
   // An output that is an input, a weight or another output becomes a value of its own.
   for (size_t i = 0; i < outputs.size(); ++i) {
-    ValueId& id = graph.outputs[i];
-    const auto place = graph.outputs.begin() + static_cast<std::ptrdiff_t>(i);
+    const ValueId id = graph.outputs[i];
     const bool repeated = std::count(graph.outputs.begin(), graph.outputs.end(), id) > 1;
     if (graph.value(id).name == outputs[i] || !(repeated || graph.is_input(id) || graph.value(id).constant))
       continue;
     ops::GraphBuilder builder(graph);
-    ValueId copy = TENON_TRY(builder.add(Op::kIdentity, {id}, {}, "output"));
-    *place = copy;
+    graph.outputs[i] = TENON_TRY(builder.add(Op::kIdentity, {id}, {}, "output"));
   }
   set_aside(graph, graph.inputs, inputs);
   set_aside(graph, graph.outputs, outputs);
@@ -108,6 +105,7 @@ Status name_ports(TypedModel& model, const std::vector<std::string>& inputs,
 
 Status name_dimensions(TypedModel& model, const std::map<std::string, std::string>& symbols,
                        const std::vector<OpenDimension>& open) {
+  if (symbols.empty() && open.empty()) return {};
   std::vector<std::string> known;
   for (size_t i = 0; i < model.graph.value_count(); ++i) {
     const ValueType& type = model.graph.value(ValueId{static_cast<uint32_t>(i)}).type;
@@ -139,6 +137,7 @@ Status name_dimensions(TypedModel& model, const std::map<std::string, std::strin
 }
 
 Status fix_input_shapes(TypedModel& model, const std::map<std::string, std::vector<int64_t>>& shapes) {
+  if (shapes.empty()) return {};
   Replacements replacements;
   for (const auto& [name, shape] : shapes) {
     ValueType& type = model.graph.value(TENON_TRY(input_named(model, name))).type;
@@ -156,9 +155,7 @@ Status fix_input_shapes(TypedModel& model, const std::map<std::string, std::vect
     }
     type.shape = to_sym(shape);
   }
-  if (shapes.empty()) return {};
-  TENON_TRY(replace_symbols(model, replacements));
-  return ops::infer_graph(model.graph);
+  return replace_symbols(model, replacements);
 }
 
 }  // namespace tenon

@@ -50,26 +50,49 @@ def samples(path):
     return [result[k] for k in sorted(result)]
 
 
+def names_in(argument):
+    """Every "name" inside a JSON value: those of the values that an argument refers to among them."""
+    if isinstance(argument, dict):
+        for key, value in argument.items():
+            yield from [value] if key == "name" and isinstance(value, str) else names_in(value)
+    elif isinstance(argument, list):
+        for item in argument:
+            yield from names_in(item)
+
+
 def weights_of(program):
-    """Name to raw bytes of the dense weights in a .pt2 file, read without PyTorch."""
+    """(name, storage, raw bytes) of the dense weights that a .pt2 program reads, found without PyTorch. Others lie in
+    the file too: of heads that only train, and counters that inference does not read."""
     with zipfile.ZipFile(program) as archive:
         root = archive.namelist()[0].split("/")[0]
+        module = json.loads(archive.read(f"{root}/models/model.json"))["graph_module"]
+        read = {name for node in module["graph"]["nodes"] for name in names_in([i["arg"] for i in node["inputs"]])}
+        inputs = {}
+        for spec in module["signature"]["input_specs"]:
+            for kind, key in (("parameter", "parameter_name"), ("buffer", "buffer_name")):
+                if kind in spec:
+                    inputs[spec[kind][key]] = spec[kind]["arg"]["name"]
         config = json.loads(archive.read(f"{root}/data/weights/model_weights_config.json"))["config"]
         for name, entry in config.items():
-            yield name, archive.read(f"{root}/data/weights/{entry['path_name']}")
+            if inputs[name] in read:
+                yield name, entry["path_name"], archive.read(f"{root}/data/weights/{entry['path_name']}")
 
 
 def check_weights(model, program):
-    """Every initializer under a name of the program has its bits, and every weight that is used is there."""
+    """Every weight that the program reads is an initializer with its name and bits; of tied weights, one of them. No
+    initializer is without use."""
     initializers = {i.name: i for i in model.graph.initializer}
+    weights = list(weights_of(program))
+    present = {storage for name, storage, _ in weights if name in initializers}
+    for name, storage, data in weights:
+        if name in initializers:
+            if initializers[name].raw_data != data:
+                return f"initializer {name} differs from the program's weight"
+        elif storage not in present:
+            return f"the weight {name} is not in the file"
     used = {name for node in model.graph.node for name in node.input}
-    for name, data in weights_of(program):
-        if name not in initializers:
-            continue  # BatchNorm's num_batches_tracked: no operator reads it
-        if initializers[name].raw_data != data:
-            return f"initializer {name} differs from the program's weight"
-    missing = [i for i in initializers if i not in used]
-    return f"initializer {missing[0]} is not used" if missing else ""
+    unused = [name for name in initializers if name not in used]
+    return f"initializer {unused[0]} is not used" if unused else ""
 
 
 def check_provenance(model):

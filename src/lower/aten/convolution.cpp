@@ -13,12 +13,6 @@ struct ConvParameters {
   bool transposed = false;
 };
 
-// One number stands for all spatial dimensions.
-std::vector<int64_t> spread(std::vector<int64_t> values, size_t count) {
-  if (values.size() == 1) values.resize(count, values[0]);
-  return values;
-}
-
 Status build_conv(LowerContext& context, ConvParameters parameters, const std::string& auto_padding = "") {
   ValueId x = TENON_TRY(context.tensor("input"));
   const ValueId weight = TENON_TRY(context.tensor("weight"));

@@ -7,11 +7,6 @@ namespace tenon::lower {
 
 namespace {
 
-std::vector<int64_t> spread(std::vector<int64_t> values, size_t count) {
-  if (values.size() == 1) values.resize(count, values[0]);
-  return values;
-}
-
 // How many dimensions an operator pools: the digit in its name.
 size_t spatial_of(const LowerContext& context) {
   for (char c : context.args().op())

@@ -175,4 +175,9 @@ std::optional<Shape> static_shape(LowerContext& context, ValueId tensor) {
   return shape != nullptr ? constant_shape(*shape) : std::nullopt;
 }
 
+std::vector<int64_t> spread(std::vector<int64_t> values, size_t count) {
+  if (values.size() == 1) values.resize(count, values[0]);
+  return values;
+}
+
 }  // namespace tenon::lower

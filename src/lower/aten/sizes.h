@@ -56,6 +56,9 @@ Result<int64_t> axis_argument(LowerContext& context, std::string_view name, int6
 /// The known constant shape, or nullopt.
 std::optional<Shape> static_shape(LowerContext& context, ValueId tensor);
 
+/// One number stands for all `count` spatial dimensions.
+std::vector<int64_t> spread(std::vector<int64_t> values, size_t count);
+
 /// "To the end" as a bound of slice.
 inline constexpr int64_t kToEnd = INT64_MAX;
 

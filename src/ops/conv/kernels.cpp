@@ -15,10 +15,6 @@ namespace tenon::ops {
 
 namespace {
 
-const Tensor* constant_input(const Region& region, const Node& node, size_t i) {
-  return node.has_input(i) ? region.graph->constant(node.inputs[i]) : nullptr;
-}
-
 std::optional<FusedTail> tail_of(const Region& region) {
   const size_t first = folded_nodes(region);
   return fused_tail(region, first, region.nodes[first - 1]->outputs[0]);
@@ -27,8 +23,8 @@ std::optional<FusedTail> tail_of(const Region& region) {
 bool fits(const Region& region) {
   if (region.anchor != 0 || region.outputs.size() != 1 || region.inputs.empty()) return false;
   const Node& conv = *region.nodes[0];
-  const Tensor* weights = constant_input(region, conv, 1);
-  const Tensor* bias = constant_input(region, conv, 2);
+  const Tensor* weights = region.constant_input(conv, 1);
+  const Tensor* bias = region.constant_input(conv, 2);
   if (!conv.has_input(0) || conv.inputs[0] != region.inputs[0]) return false;
   if (weights == nullptr || weights->type() != DataType::kFloat32 || weights->size() == 0) return false;
   if (weights->rank() != 3 && weights->rank() != 4) return false;
@@ -47,8 +43,8 @@ struct Folded {
 
 Result<Folded> fold(const Region& region) {
   const Node& conv = *region.nodes[0];
-  const Tensor& weights = *constant_input(region, conv, 1);
-  const Tensor* bias = constant_input(region, conv, 2);
+  const Tensor& weights = *region.constant_input(conv, 1);
+  const Tensor* bias = region.constant_input(conv, 2);
   Folded folded;
   auto source = weights.span<float>();
   folded.weights.assign(source.begin(), source.end());
@@ -59,7 +55,7 @@ Result<Folded> fold(const Region& region) {
   size_t depth = folded.weights.size() / channels;
   std::span<const float> parameters[4];
   for (size_t i = 0; i < 4; ++i) {
-    parameters[i] = constant_input(region, norm, i + 1)->span<float>();
+    parameters[i] = region.constant_input(norm, i + 1)->span<float>();
     if (parameters[i].size() != channels)
       return at_node(fail(ErrorCode::kInvalidModel, "a parameter has {} elements for {} channels",
                           parameters[i].size(), channels),
@@ -129,7 +125,7 @@ class ConvKernel final : public Kernel {
 template <Isa kIsa>
 Result<std::unique_ptr<Kernel>> prepare(const Region& region) {
   const Node& conv = *region.nodes[0];
-  const Tensor& weights = *constant_input(region, conv, 1);
+  const Tensor& weights = *region.constant_input(conv, 1);
   Window window = TENON_TRY(
       read_window(conv.attributes, std::vector<int64_t>(weights.shape().begin() + 2, weights.shape().end())));
   kernels::ConvFilter filter;

@@ -88,6 +88,10 @@ struct Region {
   const Node& anchor_node() const { return *nodes[anchor]; }
   bool is_single() const { return nodes.size() == 1; }
   const ValueType& type(ValueId id) const { return graph->value(id).type; }
+  /// The constant behind input `i` of a node of the region, or null.
+  const Tensor* constant_input(const Node& node, size_t i) const {
+    return node.has_input(i) ? graph->constant(node.inputs[i]) : nullptr;
+  }
 };
 
 /// A region made ready to run: constants packed, choices made. Immutable, used by many threads at once.

@@ -22,10 +22,6 @@ bool is_float32(const Region& region, const Node& node, size_t i) {
          region.type(node.inputs[i]).element == DataType::kFloat32;
 }
 
-const Tensor* constant_input(const Region& region, const Node& node, size_t i) {
-  return node.has_input(i) ? region.graph->constant(node.inputs[i]) : nullptr;
-}
-
 std::optional<FusedTail> tail_of(const Region& region) {
   const size_t first = folded_nodes(region);
   auto tail = fused_tail(region, first, region.nodes[first - 1]->outputs[0]);
@@ -44,7 +40,7 @@ struct Operand {
   size_t input = 0;
 
   Operand(const Region& region, const Node& node, size_t i) {
-    if (const Tensor* tensor = constant_input(region, node, i)) {
+    if (const Tensor* tensor = region.constant_input(node, i)) {
       constant = *tensor;
     } else {
       auto at = std::find(region.inputs.begin(), region.inputs.end(), node.inputs[i]);
@@ -121,7 +117,7 @@ std::optional<std::vector<float>> gemm_bias(const Region& region, int64_t column
   std::vector<float> bias;
   const float beta = node.attributes.real("beta", 1);
   if (!node.has_input(2) || beta == 0) return bias;
-  const Tensor* c = constant_input(region, node, 2);
+  const Tensor* c = region.constant_input(node, 2);
   if (c == nullptr || c->type() != DataType::kFloat32 || c->rank() > 2) return std::nullopt;
   if (c->size() != columns && c->size() != 1) return std::nullopt;
   if (c->rank() == 2 && c->dim(0) != 1) return std::nullopt;
@@ -131,8 +127,8 @@ std::optional<std::vector<float>> gemm_bias(const Region& region, int64_t column
 
 bool gemm_fits(const Region& region) {
   const Node& node = *region.nodes[0];
-  const Tensor* b = constant_input(region, node, 1);
-  if (!is_plain(region) || b == nullptr || b->rank() != 2 || constant_input(region, node, 0) != nullptr)
+  const Tensor* b = region.constant_input(node, 1);
+  if (!is_plain(region) || b == nullptr || b->rank() != 2 || region.constant_input(node, 0) != nullptr)
     return false;
   return gemm_bias(region, b->dim(node.attributes.integer("transB") != 0 ? 0 : 1)).has_value();
 }
@@ -170,7 +166,7 @@ class GemmKernel final : public Kernel {
  private:
   static PackedColumns pack(const Region& region, Isa isa) {
     const Node& node = *region.nodes[0];
-    const Tensor& b = *constant_input(region, node, 1);
+    const Tensor& b = *region.constant_input(node, 1);
     const bool transposed = node.attributes.integer("transB") != 0;
     const int64_t depth = b.dim(transposed ? 1 : 0), columns = b.dim(transposed ? 0 : 1);
     const std::vector<float> bias = *gemm_bias(region, columns);

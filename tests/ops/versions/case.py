@@ -237,3 +237,19 @@ def feeds(case):
 
 def scalar_attribute(name, value):
     return helper.make_attribute(name, numpy_helper.from_array(np.asarray(value)))
+
+
+def ints(*values):
+    return np.array(values, dtype=np.int64)
+
+
+def axes_case(v, x, axes, since, **options):
+    """A case of an operator whose axes became an input at opset `since`; axes None: omitted."""
+    attributes = options.pop("attributes", {})
+    if v.version >= since:
+        inputs = [x] + ([ints(*axes)] if axes is not None else [])
+        for constant in [(1,), ()] if axes is not None else [()]:
+            yield Case(inputs, attributes, constant=constant, **options)
+    else:
+        axes = None if axes is None else list(axes)
+        yield Case([x], {**attributes, "axes": axes}, **options)

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from case import Case, cases
-from catalog.movement import ints
+from case import Case, cases, ints
 from values import ELEMENTS, dtype_of
 
 

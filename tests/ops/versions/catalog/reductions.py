@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from case import Case, cases
-from catalog.movement import axes_case, ints
+from case import Case, axes_case, cases, ints
 from values import ELEMENTS
 
 
@@ -153,7 +152,7 @@ def batch_norm(v):
 def lrn(v):
     for size in (1, 3, 5):
         yield Case([v.arr(0, (2, 6, 2, 2))], {"size": size}, sums=True, name=f"size {size}")
-    yield Case([v.arr(0, (1, 5, 2))] if False else [v.arr(0, (1, 5, 2, 1))], {"size": 3, "alpha": 0.5, "beta": 0.5, "bias": 2.0}, sums=True, name="all attributes")
+    yield Case([v.arr(0, (1, 5, 2, 1))], {"size": 3, "alpha": 0.5, "beta": 0.5, "bias": 2.0}, sums=True, name="all attributes")
 
 
 @cases("HannWindow HammingWindow BlackmanWindow")

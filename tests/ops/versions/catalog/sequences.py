@@ -3,8 +3,7 @@
 import numpy as np
 from onnx import TensorProto, TypeProto, helper
 
-from case import Case, cases
-from catalog.movement import ints
+from case import Case, cases, ints
 from values import dtype_of, element_of, element_of_dtype, make
 
 
