@@ -21,8 +21,13 @@ if(TENON_MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
 find_program(TENON_CCACHE ccache)
-if(TENON_CCACHE)
-  # Its hashes take precompiled headers by their content (ccache's manual, "Precompiled headers").
+if(TENON_CCACHE AND CMAKE_DISABLE_PRECOMPILE_HEADERS)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${TENON_CCACHE})
+elseif(TENON_CCACHE)
+  # ccache takes precompiled headers by their content when nothing in them depends on the time (its manual,
+  # "Precompiled headers").
   set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_SLOPPINESS=pch_defines,time_macros ${TENON_CCACHE})
-  add_compile_options("$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
+  if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+    add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
+  endif()
 endif()
