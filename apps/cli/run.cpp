@@ -97,20 +97,42 @@ Result<std::vector<NamedValue>> gather_inputs(const Session& session, const RunA
   return values;
 }
 
-/// One output_K.pb for each output, in order; none of them stays when one cannot be written.
-Status write_outputs_dir(const std::string& folder, const std::vector<NamedValue>& outputs) {
-  std::error_code failure;
-  std::filesystem::create_directories(folder, failure);
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    auto path = [&](size_t k) {
-      return (std::filesystem::path(folder) / ("output_" + std::to_string(k) + ".pb")).string();
-    };
-    Status written = write_value_file(path(i), outputs[i].value, outputs[i].name);
-    if (written.ok()) continue;
-    for (size_t k = 0; k < i; ++k) std::filesystem::remove(path(k), failure);
-    return written;
+/// One output_K.pb for each output, in order.
+Status add_outputs_dir(OutputFiles& files, const std::string& folder,
+                       const std::vector<NamedValue>& outputs) {
+  for (size_t k = 0; k < outputs.size(); ++k) {
+    const auto path = std::filesystem::path(folder) / ("output_" + std::to_string(k) + ".pb");
+    Status added = files.add_value(path.string(), outputs[k].value, outputs[k].name);
+    if (!added.ok()) return added;
   }
   return {};
+}
+
+/// An archive in which a name asked for twice is one array.
+Status add_archive(OutputFiles& files, const std::string& path, const std::vector<NamedValue>& outputs) {
+  std::vector<NamedValue> arrays;
+  for (const NamedValue& output : outputs) {
+    bool known = false;
+    for (const NamedValue& array : arrays) known |= array.name == output.name;
+    if (!known) arrays.push_back(output);
+  }
+  return files.add_npz(path, arrays);
+}
+
+/// All that --outputs-dir and --save ask for, or nothing: a failure leaves older files as they were.
+Status write_outputs(const RunArguments& arguments, const std::vector<NamedValue>& outputs) {
+  const std::string& folder = arguments.outputs_dir;
+  std::error_code failure;
+  const bool is_new_folder = !folder.empty() && std::filesystem::create_directories(folder, failure);
+  OutputFiles files;
+  Status status;
+  if (!folder.empty()) status = add_outputs_dir(files, folder, outputs);
+  if (status.ok() && !arguments.save.empty()) status = add_archive(files, arguments.save, outputs);
+  if (status.ok()) status = files.commit();
+  if (status.ok() || !is_new_folder) return status;
+  files = OutputFiles();  // removes what lies in the folder
+  std::filesystem::remove(folder, failure);
+  return status;
 }
 
 std::string describe_value(const Value& value) {
@@ -159,21 +181,8 @@ Result<int> run_model(const RunArguments& arguments) {
     if (error.file.empty()) error.file = arguments.model;
     return error;
   }
-  if (!arguments.outputs_dir.empty()) {
-    Status written = write_outputs_dir(arguments.outputs_dir, *outputs);
-    if (!written.ok()) return std::move(written.error());
-  }
-  if (!arguments.save.empty()) {
-    // A name asked for twice is one array.
-    std::vector<NamedValue> arrays;
-    for (const NamedValue& output : *outputs) {
-      bool known = false;
-      for (const NamedValue& array : arrays) known |= array.name == output.name;
-      if (!known) arrays.push_back(output);
-    }
-    Status written = write_npz(arguments.save, arrays);
-    if (!written.ok()) return std::move(written.error());
-  }
+  Status written = write_outputs(arguments, *outputs);
+  if (!written.ok()) return std::move(written.error());
   if (arguments.json || (arguments.save.empty() && arguments.outputs_dir.empty()))
     show(**session, *outputs, arguments.json);
   return 0;

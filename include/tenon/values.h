@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,27 @@ Result<Value> read_value_file(const std::string& path, const ValueDescription& a
 
 /// Writes the message of onnx-data.proto that fits the value's kind.
 Status write_value_file(const std::string& path, const Value& value, const std::string& name);
+
+/// Files that appear together: each is written beside its target, and commit() gives all of them their names.
+/// When one cannot be written, or without commit(), none of them appears and none replaces an older file.
+class OutputFiles {
+ public:
+  OutputFiles();
+  OutputFiles(OutputFiles&&) noexcept;
+  OutputFiles& operator=(OutputFiles&&) noexcept;
+  ~OutputFiles();
+
+  /// As write_value_file.
+  Status add_value(const std::string& path, const Value& value, const std::string& name);
+  /// As write_npz.
+  Status add_npz(const std::string& path, const std::vector<NamedValue>& values);
+  /// Once, after the last file was added.
+  Status commit();
+
+ private:
+  struct Files;
+  std::unique_ptr<Files> files_;
+};
 
 struct RandomOptions {
   uint64_t seed = 0;

@@ -51,6 +51,7 @@ Result<AtomicFile> AtomicFile::create(const std::string& path, IfExists if_exist
   file.if_exists_ = if_exists;
   struct stat status;
   const bool exists = stat(file.target_.c_str(), &status) == 0;
+  file.existed_ = exists;
   if (exists && if_exists == IfExists::kFail) {
     return at_file(fail(ErrorCode::kUsage, "already exists and is not overwritten"), path);
   }
@@ -81,6 +82,7 @@ AtomicFile& AtomicFile::operator=(AtomicFile&& other) noexcept {
     target_ = std::move(other.target_);
     temporary_ = std::exchange(other.temporary_, {});
     if_exists_ = other.if_exists_;
+    existed_ = other.existed_;
     descriptor_ = std::move(other.descriptor_);
     buffer_ = std::move(other.buffer_);
     position_ = other.position_;
@@ -133,11 +135,16 @@ Status AtomicFile::write_through(std::span<const std::byte> bytes) {
   return {};
 }
 
-Status AtomicFile::commit() {
+Status AtomicFile::finish() {
+  if (!descriptor_.is_open()) return {};
   TENON_TRY(flush());
-  if (!descriptor_.close()) {
+  if (!descriptor_.close())
     return at_file(fail(ErrorCode::kIo, "cannot write: {}", system_message(errno)), path_);
-  }
+  return {};
+}
+
+Status AtomicFile::commit() {
+  TENON_TRY(finish());
   const bool replace = if_exists_ == IfExists::kReplace;
   // link(2) fails when the name is taken, where rename(2) would replace.
   const int failed =
@@ -150,6 +157,18 @@ Status AtomicFile::commit() {
   }
   if (!replace) unlink(temporary_.c_str());
   temporary_.clear();
+  return {};
+}
+
+Status commit_all(std::span<AtomicFile> files) {
+  for (AtomicFile& file : files) TENON_TRY(file.finish());
+  for (size_t i = 0; i < files.size(); ++i) {
+    Status committed = files[i].commit();
+    if (committed.ok()) continue;
+    for (const AtomicFile& file : files.first(i))
+      if (!file.existed_) unlink(file.target_.c_str());
+    return committed;
+  }
   return {};
 }
 

@@ -40,10 +40,16 @@ class AtomicFile {
   /// Bytes written so far.
   uint64_t position() const { return position_; }
 
-  /// Gives the file its name. Nothing may be written afterwards.
+  /// Gets every byte to the system. Nothing may be written afterwards, and commit() can fail at the renaming
+  /// alone.
+  Status finish();
+  /// Gives the file its name, after finish() where that is still to be done. Nothing may be written
+  /// afterwards.
   Status commit();
 
  private:
+  friend Status commit_all(std::span<AtomicFile> files);
+
   AtomicFile() = default;
   Status flush();
   Status write_through(std::span<const std::byte> bytes);
@@ -53,10 +59,15 @@ class AtomicFile {
   std::string target_;     // with symbolic links resolved
   std::string temporary_;  // empty: nothing to remove
   IfExists if_exists_ = IfExists::kReplace;
+  bool existed_ = false;  // a file had the target's name at the beginning
   FileDescriptor descriptor_;
   std::string buffer_;
   uint64_t position_ = 0;
 };
+
+/// Files that belong together: gives them their names when all of them could be written to their ends. Where
+/// a renaming fails, those before it that replaced nothing are removed again.
+Status commit_all(std::span<AtomicFile> files);
 
 /// Creates, writes and commits in one call.
 Status write_file(const std::string& path, std::span<const std::byte> bytes);

@@ -6,6 +6,7 @@
 #include "base/mapped_file.h"
 #include "base/try.h"
 #include "formats/detect.h"
+#include "formats/npy/npy_file.h"
 #include "formats/onnx/value_file.h"
 #include "tenon/npy.h"
 #include "tensor/element.h"
@@ -76,6 +77,33 @@ Result<Value> read_value_file(const std::string& path, const ValueDescription& a
 
 Status write_value_file(const std::string& path, const Value& value, const std::string& name) {
   return guard_memory([&] { return onnx::write_value(path, value, name); });
+}
+
+struct OutputFiles::Files {
+  Status add(AtomicFile file) {
+    TENON_TRY(file.finish());  // no more than one of them is open
+    list.push_back(std::move(file));
+    return {};
+  }
+  std::vector<AtomicFile> list;
+};
+
+OutputFiles::OutputFiles() : files_(std::make_unique<Files>()) {}
+OutputFiles::OutputFiles(OutputFiles&&) noexcept = default;
+OutputFiles& OutputFiles::operator=(OutputFiles&&) noexcept = default;
+OutputFiles::~OutputFiles() = default;
+
+Status OutputFiles::add_value(const std::string& path, const Value& value, const std::string& name) {
+  return guard_memory(
+      [&]() -> Status { return files_->add(TENON_TRY(onnx::prepare_value(path, value, name))); });
+}
+
+Status OutputFiles::add_npz(const std::string& path, const std::vector<NamedValue>& values) {
+  return guard_memory([&]() -> Status { return files_->add(TENON_TRY(prepare_npz(path, values))); });
+}
+
+Status OutputFiles::commit() {
+  return commit_all(files_->list);
 }
 
 Result<NamedValue> random_input(const ValueDescription& input, const RandomOptions& options) {

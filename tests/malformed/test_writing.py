@@ -72,6 +72,60 @@ def test_folder_that_does_not_exist(arguments):
     assert not folder.exists()
 
 
+@pytest.fixture
+def two_outputs(tmp_path):
+    """A model whose first output fits below the limit and whose second does not."""
+    nodes = [helper.make_node("Relu", ["x"], ["small"]), helper.make_node("Expand", ["x", "shape"], ["large"])]
+    return write(tmp_path, model(nodes, [value("x", [1])], outputs=[value("small", [1]), value("large", [8192])],
+                                 initializers=[tensor("shape", np.array([8192]), np.int64)]))
+
+
+OLD = ["output_0.pb", "output_1.pb", "out.npz"]
+
+
+@pytest.mark.parametrize("extra", [[], ["--save", "FOLDER/out.npz"]])
+def test_old_outputs_stay_when_the_second_cannot_be_written(two_outputs, tmp_path, extra):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in OLD:
+        (folder / name).write_text("old")
+    command = [TENON, "run", two_outputs, "--input", "x=random", "--outputs-dir", folder]
+    done = subprocess.run([*command, *(e.replace("FOLDER", str(folder)) for e in extra)], capture_output=True, text=True,
+                          check=False, preexec_fn=limit_file_size, timeout=60)
+    assert done.returncode == 2 and "output_1.pb" in done.stderr, done.stderr
+    assert {p.name: p.read_text() for p in folder.iterdir()} == dict.fromkeys(OLD, "old")
+
+
+def test_outputs_stay_unwritten_when_the_archive_cannot_be(two_outputs, tmp_path):
+    (tmp_path / "archive").mkdir()
+    folder = tmp_path / "new"
+    done = subprocess.run([TENON, "run", two_outputs, "--input", "x=random", "--outputs-dir", folder, "--save",
+                           tmp_path / "archive"], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2 and "archive" in done.stderr, done.stderr
+    assert not folder.exists()
+
+
+def test_old_model_and_its_data_stay_together(tmp_path):
+    """The new data would fit below the limit; the new model does not."""
+    def variant(fill, note):
+        made = model([helper.make_node("Add", ["x", "w"], ["y"])], [value("x", [1, 512])],
+                     initializers=[tensor("w", np.full((1, 512), fill), np.float32)])
+        made.doc_string = note
+        return made
+
+    out = tmp_path / "out" / "model.onnx"
+    out.parent.mkdir()
+    export = [TENON, "export", "SOURCE", "-o", out, "--external-data"]
+    export[2] = write(tmp_path, variant(1, ""))
+    subprocess.run(export, check=True, capture_output=True, timeout=60)
+    before = {p.name: p.read_bytes() for p in out.parent.iterdir()}
+    assert sorted(before) == ["model.onnx", "model.onnx.data"]
+    export[2] = write(tmp_path, variant(2, "x" * LIMIT_BYTES))
+    done = subprocess.run(export, capture_output=True, text=True, check=False, preexec_fn=limit_file_size, timeout=60)
+    assert done.returncode == 2, done.stderr
+    assert {p.name: p.read_bytes() for p in out.parent.iterdir()} == before
+
+
 @pytest.mark.parametrize("arguments", [c for c in CASES if c != "outputs_dir"], indirect=True)
 def test_failure_keeps_the_old_file(arguments):
     folder, command = arguments

@@ -4,6 +4,7 @@
 #include "base/mapped_file.h"
 #include "base/try.h"
 #include "formats/npy/npy_array.h"
+#include "formats/npy/npy_file.h"
 #include "formats/npy/npy_header.h"
 #include "formats/zip/zip_reader.h"
 #include "formats/zip/zip_writer.h"
@@ -40,7 +41,7 @@ Result<std::vector<NamedValue>> decode_npz(const SharedBytes& file) {
   return values;
 }
 
-Status encode_npz(const std::string& path, const std::vector<NamedValue>& values) {
+Result<AtomicFile> encode_npz(const std::string& path, const std::vector<NamedValue>& values) {
   std::unordered_set<std::string_view> names;
   for (const auto& [name, value] : values) {
     if (!names.insert(name).second) return fail(ErrorCode::kUsage, "two arrays are called '{}'", name);
@@ -95,8 +96,13 @@ Result<std::vector<NamedValue>> read_npz(const std::string& path) {
   return name_file(guard_memory(read), path);
 }
 
-Status write_npz(const std::string& path, const std::vector<NamedValue>& values) {
+Result<AtomicFile> prepare_npz(const std::string& path, const std::vector<NamedValue>& values) {
   return name_file(guard_memory([&] { return encode_npz(path, values); }), path);
+}
+
+Status write_npz(const std::string& path, const std::vector<NamedValue>& values) {
+  AtomicFile file = TENON_TRY(prepare_npz(path, values));
+  return file.commit();
 }
 
 }  // namespace tenon

@@ -222,9 +222,14 @@ Result<NamedValue> read_value(const std::string& path, ValueKind kind, const Rea
   return value;
 }
 
-Status write_value(const std::string& path, const Value& value, const std::string& name) {
+Result<AtomicFile> prepare_value(const std::string& path, const Value& value, const std::string& name) {
   AtomicFile file = TENON_TRY(AtomicFile::create(path));
   TENON_TRY(build_value(value, name).write_pieces([&](std::string_view piece) { return file.write(piece); }));
+  return file;
+}
+
+Status write_value(const std::string& path, const Value& value, const std::string& name) {
+  AtomicFile file = TENON_TRY(prepare_value(path, value, name));
   return file.commit();
 }
 

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 
+#include "base/atomic_file.h"
 #include "formats/onnx/options.h"
 #include "tenon/error.h"
 #include "tenon/tensor.h"
@@ -28,6 +29,8 @@ Result<NamedValue> parse_value(std::span<const std::byte> bytes, std::shared_ptr
 
 /// Writes the message that the value's kind calls for.
 Status write_value(const std::string& path, const Value& value, const std::string& name);
+/// As write_value, up to the renaming: the caller commits the file.
+Result<AtomicFile> prepare_value(const std::string& path, const Value& value, const std::string& name);
 Result<std::string> serialize_value(const Value& value, const std::string& name);
 
 }  // namespace tenon::onnx

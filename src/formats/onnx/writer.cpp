@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <map>
 #include <new>
 
@@ -98,9 +99,14 @@ Status write_data_file(AtomicFile& file, const std::vector<OneDataFile::Item>& i
   return {};
 }
 
-Status write_message(const Message& message, const std::string& path) {
+Result<AtomicFile> prepare_message(const Message& message, const std::string& path) {
   AtomicFile file = TENON_TRY(AtomicFile::create(path));
   TENON_TRY(message.write_pieces([&](std::string_view piece) { return file.write(piece); }));
+  return file;
+}
+
+Status write_message(const Message& message, const std::string& path) {
+  AtomicFile file = TENON_TRY(prepare_message(message, path));
   return file.commit();
 }
 
@@ -125,10 +131,9 @@ Status write_with_data_file(const Model& model, const std::string& path, size_t 
   AtomicFile data = TENON_TRY(
       AtomicFile::create(data_path, is_new ? AtomicFile::IfExists::kFail : AtomicFile::IfExists::kReplace));
   TENON_TRY(write_data_file(data, placement.items()));
-  TENON_TRY(data.commit());
-  Status status = write_message(message, path);
-  if (!status.ok() && is_new) unlink(data_path.c_str());
-  return status;
+  AtomicFile model_file = TENON_TRY(prepare_message(message, path));
+  std::array files = {std::move(data), std::move(model_file)};
+  return commit_all(files);
 }
 
 Status write_model_unguarded(const Model& model, const std::string& path, const WriteOptions& options) {

@@ -78,7 +78,7 @@ Status ZipWriter::add(std::string_view name, std::initializer_list<std::span<con
   return {};
 }
 
-Status ZipWriter::finish() {
+Result<AtomicFile> ZipWriter::finish() {
   uint64_t begin = file_.position();
   for (const Entry& entry : entries_) {
     Record extra;
@@ -108,7 +108,7 @@ Status ZipWriter::finish() {
   tail.put(kEndSignature).put(uint16_t{0}).put(uint16_t{0}).put(narrow_count).put(narrow_count);
   tail.put(narrow(end - begin)).put(narrow(begin)).put(uint16_t{0});
   TENON_TRY(file_.write(tail.text()));
-  return file_.commit();
+  return std::move(file_);
 }
 
 }  // namespace tenon

@@ -16,7 +16,8 @@
 
 namespace tenon {
 
-/// One archive, written beside its target; nothing is left of it unless finish() succeeds.
+/// One archive, written beside its target; nothing is left of it unless the file that finish() gives is
+/// committed.
 class ZipWriter {
  public:
   /// Fails as AtomicFile::create does.
@@ -26,8 +27,9 @@ class ZipWriter {
   /// differs from those before it (the caller sees to that), at most 65,535 bytes long (kLimit).
   Status add(std::string_view name, std::initializer_list<std::span<const std::byte>> pieces);
 
-  /// Writes the directory and gives the file its name. Nothing may be added afterwards.
-  Status finish();
+  /// Writes the directory and hands over the file, which has all but its name. Nothing may be added
+  /// afterwards.
+  Result<AtomicFile> finish();
 
  private:
   struct Entry {

@@ -31,7 +31,7 @@ TEST_F(ZipWriterTest, WritesEntriesThatReadBackInOrder) {
   ASSERT_TRUE(zip->add("/b:0", {bytes_of("hello "), bytes_of("world")}).ok());
   ASSERT_TRUE(zip->add("ä", {}).ok());
   EXPECT_FALSE(std::filesystem::exists(path_));
-  ASSERT_TRUE(zip->finish().ok());
+  ASSERT_TRUE(zip->finish()->commit().ok());
   auto file = MappedFile::open(path_);
   ASSERT_TRUE(file.ok());
   auto reader = ZipReader::open(share_bytes(*file), ZipNames::kKeys);
@@ -49,7 +49,7 @@ TEST_F(ZipWriterTest, CountsMoreEntriesThanTheOldFormatCan) {
   auto zip = ZipWriter::create(path_);
   ASSERT_TRUE(zip.ok());
   for (int i = 0; i < kCount; ++i) ASSERT_TRUE(zip->add(std::to_string(i), {}).ok());
-  ASSERT_TRUE(zip->finish().ok());
+  ASSERT_TRUE(zip->finish()->commit().ok());
   auto reader = ZipReader::open(share_bytes(*MappedFile::open(path_)));
   ASSERT_TRUE(reader.ok()) << reader.error().to_string();
   EXPECT_EQ(reader->entries().size(), static_cast<size_t>(kCount));
