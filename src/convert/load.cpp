@@ -16,12 +16,6 @@ namespace tenon {
 
 namespace {
 
-Result<TypedModel> load_onnx(const std::string& path) {
-  onnx::Model model = TENON_TRY(onnx::read_model(path));
-  TENON_TRY(onnx::verify(model));
-  return ops::upgrade(TENON_TRY(ops::inline_functions(std::move(model))));
-}
-
 Result<TypedModel> load_program(const std::string& path) {
   aten::Program program = TENON_TRY(read_pt2_file(path));
   auto functional = TENON_TRY(aten::functionalise(std::move(program)));
@@ -45,7 +39,7 @@ Result<TypedModel> load(const std::string& path, const LoadOptions& options) {
   const FileFormat format = TENON_TRY(format_of(path));
   switch (format) {
     case FileFormat::kOnnx:
-      return load_onnx(path);
+      return load_onnx(TENON_TRY(onnx::read_model(path)));
     case FileFormat::kTorchExport:
       return load_program(path);
     case FileFormat::kTorchSave:
@@ -65,6 +59,11 @@ Result<TypedModel> load(const std::string& path, const LoadOptions& options) {
 }
 
 }  // namespace
+
+Result<TypedModel> load_onnx(onnx::Model model) {
+  TENON_TRY(onnx::verify(model));
+  return ops::upgrade(TENON_TRY(ops::inline_functions(std::move(model))));
+}
 
 Result<TypedModel> load_model(const std::string& path, const LoadOptions& options) {
   auto result = guard_memory([&] { return load(path, options); }, "memory ran out while the model was read");

@@ -6,6 +6,7 @@
 
 #include "base/try.h"
 #include "ir/graph.h"
+#include "ir/model.h"
 
 namespace tenon {
 
@@ -18,5 +19,8 @@ struct LoadOptions {
 /// apart by content, and checked. Weights stay views of the mapped file where the format allows. Errors name
 /// the file.
 Result<TypedModel> load_model(const std::string& path, const LoadOptions& options = {});
+/// The same of an ONNX file that was read already. Errors do not name the file, and memory that runs out
+/// throws.
+Result<TypedModel> load_onnx(onnx::Model model);
 
 }  // namespace tenon

@@ -42,8 +42,7 @@ Status list_arrays(const std::string& path, FileFormat format, InspectReport& re
 }
 
 /// What only the ONNX file itself knows.
-Status read_header(const std::string& path, InspectReport& report) {
-  const onnx::Model model = TENON_TRY(onnx::read_model(path));
+void describe_file(const onnx::Model& model, InspectReport& report) {
   report.ir_version = model.ir_version;
   report.producer =
       model.producer_name + (model.producer_version.empty() ? "" : " " + model.producer_version);
@@ -53,20 +52,28 @@ Status read_header(const std::string& path, InspectReport& report) {
   report.functions = model.functions.size();
   report.nodes = model.graph.nodes.size();
   for (const onnx::Node& node : model.graph.nodes) ++report.operators[node.op_type];
-  return {};
+}
+
+/// The model, with what the file itself says of it in the report.
+Result<TypedModel> read_described(const std::string& path, const InspectOptions& options, FileFormat format,
+                                  InspectReport& report) {
+  if (format == FileFormat::kOnnx) {
+    onnx::Model file = TENON_TRY(onnx::read_model(path));
+    describe_file(file, report);
+    return load_onnx(std::move(file));
+  }
+  LoadOptions load;
+  load.arch = options.arch;
+  TypedModel model = TENON_TRY(load_model(path, load));
+  report.nodes = model.graph.nodes.size();
+  for (const Node& node : model.graph.nodes) ++report.operators[std::string(op_name(node.op))];
+  return model;
 }
 
 Status inspect_model(const std::string& path, const InspectOptions& options, FileFormat format,
                      InspectReport& report) {
-  if (format == FileFormat::kOnnx) TENON_TRY(read_header(path, report));
-  LoadOptions load;
-  load.arch = options.arch;
-  TypedModel model = TENON_TRY(load_model(path, load));
+  TypedModel model = TENON_TRY(read_described(path, options, format, report));
   report.origin = model.origin;
-  if (format != FileFormat::kOnnx) {
-    report.nodes = model.graph.nodes.size();
-    for (const Node& node : model.graph.nodes) ++report.operators[std::string(op_name(node.op))];
-  }
   for (size_t i = 0; i < model.graph.value_count(); ++i) {
     const auto& constant = model.graph.value(ValueId{static_cast<uint32_t>(i)}).constant;
     if (!constant) continue;
