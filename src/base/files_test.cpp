@@ -153,6 +153,30 @@ TEST_F(FilesTest, NeverOverwritesWhenAskedNotTo) {
   EXPECT_EQ(contents("c"), "x");
 }
 
+TEST_F(FilesTest, FilesThatBelongTogetherAppearTogether) {
+  put("b", "old");
+  auto three = [&] {
+    std::vector<AtomicFile> files;
+    for (const char* name : {"a", "b", "c"}) {
+      files.push_back(std::move(AtomicFile::create(path(name)).value()));
+      EXPECT_TRUE(files.back().write("new").ok());
+    }
+    return files;
+  };
+  {
+    auto files = three();
+    ASSERT_TRUE(files[0].finish().ok());
+    fs::create_directory(folder_ / "c");  // in the way of the last one
+    EXPECT_FALSE(commit_all(files).ok());
+  }
+  EXPECT_EQ(names(), (std::vector<std::string>{"b", "c"}));
+  fs::remove(folder_ / "c");
+  auto files = three();
+  EXPECT_TRUE(commit_all(files).ok());
+  EXPECT_EQ(contents("a") + contents("b") + contents("c"), "newnewnew");
+  EXPECT_EQ(names(), (std::vector<std::string>{"a", "b", "c"}));
+}
+
 TEST_F(FilesTest, RefusesTargetsThatAreNoFiles) {
   for (const std::string& name :
        {folder_.string(), std::string("/dev/null"), std::string(), path("no/such/a")}) {
