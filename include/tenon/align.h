@@ -57,13 +57,26 @@ struct OutputComparison {
     /// The index along each dimension: "[0,17]".
     std::string place() const;
   };
+  struct Point {
+    double actual = 0, desired = 0;
+    double use = 0;  ///< Of the budget; more than 1 fails.
+  };
+  /// Where in the output the differences lie.
+  struct Map {
+    /// A row is a sample (or several), a column a range of elements; else they are ranges of the last two
+    /// dimensions, over all samples.
+    bool over_samples = false;
+    size_t rows = 0, columns = 0;
+    int64_t height = 0, width = 0;  ///< What the rows and the columns stand for, in samples and elements.
+    std::vector<double> use;        ///< The largest share of the budget in each cell, row by row.
+  };
   std::string name;
   std::string problem;  ///< Missing, or another type or shape: nothing was compared. Empty otherwise.
   int64_t elements = 0, mismatched = 0;
   double max_abs = 0, max_rel = 0;
   double budget_use = 0;             ///< max |a - d| / (atol + rtol |d|); at most 1 passes.
   double tightest_atol_at_rtol = 0;  ///< The least atol that passes at the rtol asked for.
-  /// Of |a - d|, each to a tenth of a decade.
+  /// So many |a - d| are not above it: rounded up to a tenth of a decade, at most max_abs.
   double percentile_50 = 0, percentile_90 = 0, percentile_99 = 0;
   /// Elements by |a - d|: the first entry counts zeros, entry k those in [10^(k-41), 10^(k-40)), the ends
   /// included what lies beyond.
@@ -71,6 +84,9 @@ struct OutputComparison {
   int worst_sample = 0;
   bool varies = false;              ///< Some element of the reference differs between two samples.
   std::vector<Offender> offenders;  ///< The first few mismatches.
+  /// Some elements, for a plot: an even share of all, then the worst ones (again).
+  std::vector<Point> points;
+  Map map;
   /// max |reference - float64| and max |candidate - float64| over the float64 samples.
   std::optional<std::pair<double, double>> max_abs_vs_float64;
 

@@ -107,6 +107,8 @@ void OutputGatherer::add_value(int sample, const Value& actual, const Value& des
 void OutputGatherer::add_tensor(int sample, const Tensor& actual, const Tensor& desired) {
   const int64_t count = actual.size();
   result_.elements += count;
+  const bool is_text = actual.is_string();
+  map_.begin(sample, desired.shape());
   auto note = [&](int64_t i, double difference, double magnitude, double a, double d) {
     const double use = ratio(difference, tolerance_.atol + tolerance_.rtol * magnitude);
     if (!(use <= 1)) {
@@ -114,6 +116,8 @@ void OutputGatherer::add_tensor(int sample, const Tensor& actual, const Tensor& 
       if (result_.offenders.size() < kOffendersMax)
         result_.offenders.push_back({sample, i, desired.shape(), a, d});
     }
+    map_.add(i, use);
+    if (!is_text) points_.add({a, d, use});
     result_.max_abs = std::max(result_.max_abs, difference);
     // As numpy.testing does it: where zero is desired there is no relative difference.
     if (magnitude != 0) result_.max_rel = std::max(result_.max_rel, difference / magnitude);
@@ -129,9 +133,8 @@ void OutputGatherer::add_tensor(int sample, const Tensor& actual, const Tensor& 
     ++histogram_[static_cast<size_t>(tenths)];
   };
   if (compares_exactly(actual.type())) {
-    const bool text = actual.is_string();
     for (int64_t i = 0; i < count; ++i) {
-      if (text) {
+      if (is_text) {
         note(i, actual.data<std::string>()[i] == desired.data<std::string>()[i] ? 0 : kInfinity, 0, 0, 0);
       } else {
         int64_t a = load_element<int64_t>(actual, i), d = load_element<int64_t>(desired, i);
@@ -173,7 +176,10 @@ OutputComparison OutputGatherer::finish() {
     int64_t seen = 0;
     for (size_t i = 0; i < histogram_.size(); ++i) {
       seen += histogram_[i];
-      if (seen >= target) return i == 0 ? 0.0 : std::pow(10.0, (static_cast<double>(i) - 401) / 10);
+      if (seen < target) continue;
+      if (i == 0) return 0.0;
+      const double end = std::pow(10.0, (static_cast<double>(i) - 400) / 10);
+      return i + 1 < histogram_.size() ? std::min(end, result_.max_abs) : result_.max_abs;
     }
     return 0.0;
   };
@@ -185,6 +191,8 @@ OutputComparison OutputGatherer::finish() {
   result_.percentile_50 = percentile(0.5);
   result_.percentile_90 = percentile(0.9);
   result_.percentile_99 = percentile(0.99);
+  result_.map = map_.finish();
+  result_.points = points_.finish();
   return result_;
 }
 

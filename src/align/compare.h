@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "align/element_views.h"
 #include "tenon/align.h"
 
 namespace tenon::alignment {
@@ -31,6 +32,8 @@ class OutputGatherer {
   void add_tensor(int sample, const Tensor& actual, const Tensor& desired);
 
   Tolerance tolerance_;
+  MapGatherer map_;
+  PointGatherer points_;
   bool any_precision_;
   OutputComparison result_;
   std::array<int64_t, 801> histogram_{};  // of |a - d| by tenths of a decade from 1e-40 on

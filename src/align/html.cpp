@@ -17,6 +17,8 @@ constexpr std::string_view kStyle =
 #include "align/html_style.inc"
     ;
 
+constexpr size_t kDetailedMax = 12;
+
 /// The length of the UTF-8 sequence at the start of the text, 0 when there is none.
 size_t utf8_length(std::string_view text) {
   const auto lead = static_cast<unsigned char>(text[0]);
@@ -123,7 +125,7 @@ std::string output_table(const AlignReport& report) {
          "<th class=\"n\">tightest atol</th><th class=\"n\">reference<br>− float64</th><th "
          "class=\"n\">candidate<br>− float64</th>"
          "<th class=\"n\">within<br>float32</th></tr></thead><tbody>\n" +
-         rows + "</tbody></table></div>\n";
+         rows + "</tbody></table>" + csv_link(report.outputs) + "</div>\n";
 }
 
 std::string offender_table(const OutputComparison& output) {
@@ -140,20 +142,42 @@ std::string offender_table(const OutputComparison& output) {
          rows + "</tbody></table></div>\n";
 }
 
+/// The outputs that are shown in detail: those that use most of the budget, in the model's order.
+std::vector<const OutputComparison*> detailed_outputs(const AlignReport& report) {
+  std::vector<const OutputComparison*> outputs;
+  for (const OutputComparison& output : report.outputs)
+    if (output.elements > 0 && !output.histogram.empty()) outputs.push_back(&output);
+  if (outputs.size() <= kDetailedMax) return outputs;
+  std::ranges::sort(outputs, std::greater(), [](const auto* output) { return output->budget_use; });
+  outputs.resize(kDetailedMax);
+  std::ranges::sort(outputs);
+  return outputs;
+}
+
 std::string output_details(const AlignReport& report) {
+  const std::vector<const OutputComparison*> outputs = detailed_outputs(report);
   std::string out;
-  for (const OutputComparison& output : report.outputs) {
-    if (output.elements == 0 || output.histogram.empty()) continue;
+  for (const OutputComparison* shown : outputs) {
+    const OutputComparison& output = *shown;
     out += fmt::format(
-        "<section class=\"card\"><code>{}</code> <span class=\"note\">half of the differences are below {}, "
-        "90% below {}, "
-        "99% below {}; worst in sample {}</span><div class=\"two\"><div><h3>|difference| by size</h3>{}</div>"
-        "<div><h3>First mismatches</h3>{}</div></div></section>\n",
+        "<section class=\"card\"><code>{}</code> <span class=\"note\">half of the differences are at most "
+        "{}, "
+        "90% at most {}, "
+        "99% at most {}; worst in sample {}</span><div class=\"two\"><div><h3>|difference| by "
+        "size</h3>{}</div>"
+        "<div><h3>First mismatches</h3>{}</div><div><h3>Candidate against reference</h3>{}</div>"
+        "<div><h3>Where the budget is used</h3>{}</div></div></section>\n",
         html_text(output.name), html_number(output.percentile_50), html_number(output.percentile_90),
         html_number(output.percentile_99), output.worst_sample, histogram_chart(output, report.atol),
-        offender_table(output));
+        offender_table(output), scatter_chart(output), heat_map(output.map));
   }
-  return out.empty() ? "" : "<h2>Differences</h2>\n" + out;
+  if (out.empty()) return "";
+  const std::string note =
+      outputs.size() == kDetailedMax && outputs.size() < report.outputs.size()
+          ? fmt::format("<p class=\"note\">The {} of {} outputs that use most of the budget.</p>\n",
+                        outputs.size(), report.outputs.size())
+          : "";
+  return "<h2>Differences</h2>\n" + note + out;
 }
 
 std::string layer_section(const AlignReport& report) {
@@ -177,8 +201,9 @@ std::string layer_section(const AlignReport& report) {
   return fmt::format(
       "<h2>Layers</h2><section class=\"card\"><p>{} <span class=\"note\">Sample {}, in the order of "
       "execution.</span></p>{}"
-      "<div class=\"scroll\">{}</div></section><section class=\"card scroll\">{}</section>\n",
-      verdict, report.layers_sample, legend, layer_chart(report.layers), layer_table(report.layers));
+      "<div class=\"scroll\">{}</div></section><section class=\"card scroll\">{}{}</section>\n",
+      verdict, report.layers_sample, legend, layer_chart(report.layers), layer_table(report.layers),
+      csv_link(report.layers));
 }
 
 }  // namespace
@@ -231,9 +256,11 @@ std::string layer_table(const std::vector<LayerComparison>& layers) {
     rows += fmt::format("<tr class=\"{}{}\">", layer.departed ? "departed" : "", is_first ? " first" : "");
     rows += cell("value", two_lines(layer.name, layer.op), false);
     rows += fmt::format(
-        "<td data-label=\"PyTorch\" class=\"where source\" title=\"{1}\"><span><b>{0}</b>{2}{1}</span></td>",
+        "<td data-label=\"PyTorch\" class=\"where source{3}\" "
+        "title=\"{1}\"><span><b>{0}</b>{2}{1}</span></td>",
         html_text(layer.module), html_text(short_source(layer.source)),
-        layer.module.empty() || layer.source.empty() ? "" : "<br>");
+        layer.module.empty() || layer.source.empty() ? "" : "<br>",
+        layer.module.empty() && layer.source.empty() ? " none" : "");
     rows += cell("ONNX node, kernel", two_lines(layer.node, layer.kernel), false);
     rows += cell("of this step", layer.isolated_error ? html_number(*layer.isolated_error) : "–");
     rows += cell("error", html_number(layer.error));

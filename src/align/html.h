@@ -20,5 +20,12 @@ std::string layer_chart(const std::vector<LayerComparison>& layers);
 std::string layer_table(const std::vector<LayerComparison>& layers);
 /// How many elements have a difference of which size, by decades, with the tolerance marked.
 std::string histogram_chart(const OutputComparison& output, double atol);
+/// Candidate against reference, a dot for each of `output.points`.
+std::string scatter_chart(const OutputComparison& output);
+/// The share of the budget that is used, by place.
+std::string heat_map(const OutputComparison::Map& map);
+/// A link that holds the table as CSV, all figures in full; without one when the table is too long for that.
+std::string csv_link(const std::vector<OutputComparison>& outputs);
+std::string csv_link(const std::vector<LayerComparison>& layers);
 
 }  // namespace tenon::alignment
