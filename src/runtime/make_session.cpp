@@ -12,7 +12,7 @@ namespace tenon {
 
 namespace {
 
-Result<std::shared_ptr<Session>> build_session(TypedModel model, const SessionOptions& options) {
+Result<std::shared_ptr<Session>> build_session(TypedModel model, const SessionOptions& options, Isa isa) {
   auto original = std::make_shared<const TypedModel>(std::move(model));
   TypedModel optimised = *original;
   if (!options.references_only) {
@@ -21,6 +21,7 @@ Result<std::shared_ptr<Session>> build_session(TypedModel model, const SessionOp
     TENON_TRY(passes::run_pipeline(optimised, pass_options));
   }
   EngineOptions engine_options;
+  engine_options.isa = isa;
   engine_options.references_only = options.references_only;
   auto state = std::make_unique<Session::State>();
   state->engine = TENON_TRY(Engine::compile(original, std::move(optimised), engine_options));
@@ -37,10 +38,10 @@ Result<std::shared_ptr<Session>> build_session(TypedModel model, const SessionOp
 
 }  // namespace
 
-Result<std::shared_ptr<Session>> make_session(TypedModel model, const SessionOptions& options) {
+Result<std::shared_ptr<Session>> make_session(TypedModel model, const SessionOptions& options, Isa isa) {
   if (options.threads < 0)
     return fail(ErrorCode::kUsage, "the number of threads cannot be {}", options.threads);
-  return guard_memory([&] { return build_session(std::move(model), options); },
+  return guard_memory([&] { return build_session(std::move(model), options, isa); },
                       "memory ran out while the model was made ready to run");
 }
 

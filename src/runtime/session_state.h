@@ -35,8 +35,9 @@ struct Session::State {
   std::vector<std::unique_ptr<RunState>> idle_;
 };
 
-/// Runs the passes over the model, compiles it and opens a session.
-Result<std::shared_ptr<Session>> make_session(TypedModel model, const SessionOptions& options);
+/// Runs the passes over the model, compiles it for an instruction set and opens a session.
+Result<std::shared_ptr<Session>> make_session(TypedModel model, const SessionOptions& options,
+                                              Isa isa = available_isa());
 
 /// Checks what the caller gave against the model's inputs, and puts it in their order; null for an input that
 /// takes its default.

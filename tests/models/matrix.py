@@ -5,7 +5,7 @@
 
 MODELS is a folder that make_torchvision.py has filled. Each model is exported; the file must import exactly the opset
 asked for and pass onnx.checker with full_check; its initializers must be PyTorch's, name by name and bit by bit; every
-node must say where it came from. ONNX Runtime (at the opsets that it knows) and tenon run it on the recorded inputs,
+node must say where it came from. Runs on 1, 2, 3 and 7 threads must give the same bits (at the first of the opsets). ONNX Runtime (at the opsets that it knows) and tenon run it on the recorded inputs,
 and each output must agree with PyTorch's
 
     "1e-5"   |x - PyTorch| <= 1e-5 + 1e-5 |PyTorch| for every element, or else
@@ -152,6 +152,22 @@ def by_tenon(path, io, exact, folder):
     return combined(results)
 
 
+def check_threads(path, sample, answer, folder):
+    """Whether every number of threads gives the same bits."""
+    np.savez(folder / "in.npz", **{n: v for n, v in sample.items() if n not in answer})
+    first = None
+    for threads in (1, 2, 3, 7):
+        done = run("run", path, "--inputs", folder / "in.npz", "--save", folder / "out.npz", "--threads", threads)
+        if done.returncode != 0:
+            return done.stderr.strip()
+        with np.load(folder / "out.npz") as outputs:
+            bits = [outputs[n].tobytes() for n in outputs.files]
+        if first is not None and bits != first:
+            return f"other bits on {threads} threads"
+        first = bits
+    return ""
+
+
 def by_runtime(path, io, exact):
     try:
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
@@ -166,8 +182,8 @@ def by_runtime(path, io, exact):
     return combined(results)
 
 
-def examine(models, kind, name, opset, folder):
-    """One case as a dictionary."""
+def examine(models, kind, name, opset, folder, threads):
+    """One case as a dictionary; `threads`: whether to compare the bits of several numbers of threads."""
     case = {"model": name, "kind": kind, "opset": opset, "ok": False}
     program = models / kind / f"{name}.pt2"
     path = folder / "model.onnx"
@@ -188,6 +204,8 @@ def examine(models, kind, name, opset, folder):
     io, exact = samples(models / kind / f"{name}.io.npz"), samples(models / kind / f"{name}.f64.npz")
     case["tenon"] = by_tenon(path, io, exact, folder)
     case["onnxruntime"] = by_runtime(path, io, exact)
+    if threads and not case["problem"]:
+        case["problem"] = check_threads(path, io[-1], exact[-1], folder)
     failed = [case[side]["criterion"] for side in ("tenon", "onnxruntime") if "FAILED" in case[side]["criterion"]]
     case["ok"] = not case["problem"] and not failed
     return case
@@ -247,11 +265,11 @@ def main():
     for kind in arguments.kinds.split(","):
         files = sorted((arguments.models / kind).glob("*.f64.npz"), key=lambda f: f.with_name(f.name[:-8] + ".pt2").stat().st_size)
         for name in arguments.names or [f.name[: -len(".f64.npz")] for f in files]:
-            for opset in map(int, arguments.opsets.split(",")):
+            for number, opset in enumerate(map(int, arguments.opsets.split(","))):
                 if (name, kind, opset) in done:
                     continue
                 with tempfile.TemporaryDirectory() as folder:
-                    case = examine(arguments.models, kind, name, opset, pathlib.Path(folder))
+                    case = examine(arguments.models, kind, name, opset, pathlib.Path(folder), number == 0)
                 cases.append(case)
                 with open(arguments.results, "a") as results:
                     results.write(json.dumps(case) + "\n")

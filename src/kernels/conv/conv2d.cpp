@@ -159,7 +159,7 @@ void Conv2d::run_panel(const ConvCall& call, const Layout& layout, const float* 
       input + (image * filter_.groups + group) * filter_.in_channels * layout.channel + first_column;
   TileArgs args;
   args.depth = depth;
-  alignas(64) float sums[TileSet::kMaxRows * 2 * 16 + kMaxTileColumns];
+  alignas(64) float sums[kMaxTileFloats + kMaxTileColumns];
   std::vector<float> last_columns;
   args.b = columns_of_group;
   if (layout.direct) {
@@ -188,7 +188,7 @@ void Conv2d::run_panel(const ConvCall& call, const Layout& layout, const float* 
     args.a = weights.tile(t);
     args.row_bias = bias_.empty() ? nullptr : bias_.data() + row;
     args.c_stride = int64_t{vectors} * tiles_->lanes;
-    tiles_->function(rows, vectors)(args);
+    run_tile(tiles_->function(rows, vectors), args, rows);
     int64_t out = (image * filter_.groups * filter_.out_channels + row) * out_plane;
     for (size_t i = 0; i < operands.size(); ++i) operands[i] = call.operands[i] + out;
     epilogue_.finish(

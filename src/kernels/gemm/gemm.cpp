@@ -10,7 +10,6 @@ namespace {
 constexpr std::align_val_t kAlignment{64};
 /// With at least so many panels, threads share panels; with fewer, they share tiles of rows as well.
 constexpr int64_t kManyPanels = 16;
-constexpr int64_t kTileFloatsMax = int64_t{TileSet::kMaxRows} * kMaxTileColumns;
 
 int64_t panel_width(const TileSet& set) {
   return int64_t{set.vectors_for(set.max_rows)} * set.lanes;
@@ -101,24 +100,18 @@ class Product {
   void compute(int64_t batch, int64_t panel, int64_t tile) const {
     const int rows = tiles_.rows(tile);
     const int vectors = set_.vectors_for(set_.max_rows);
-    const TileFunction function = set_.function(rows, vectors);
-    alignas(64) float sums[kTileFloatsMax];
-    alignas(64) float block[kTileFloatsMax];
+    alignas(64) float sums[kMaxTileFloats];
     const float* bias = call_.packed != nullptr ? call_.packed->bias() : nullptr;
     const int64_t matrix = call_.packed != nullptr ? panel : batch * panels_ + panel;
     TileArgs args;
+    args.a = rows_of(batch, tile);
+    args.b = columns_ + matrix * call_.depth * width_;
     args.b_stride = width_;
+    args.depth = call_.depth;
+    args.column_bias = bias != nullptr ? bias + panel * width_ : nullptr;
+    args.c = sums;
     args.c_stride = width_;
-    for (int64_t k = 0; k == 0 || k < call_.depth; k += kGemmBlock) {
-      args.a = rows_of(batch, tile) + k * rows;
-      args.b = columns_ + (matrix * call_.depth + k) * width_;
-      args.depth = std::min(kGemmBlock, call_.depth - k);
-      args.column_bias = k == 0 && bias != nullptr ? bias + panel * width_ : nullptr;
-      args.c = k == 0 ? sums : block;
-      function(args);
-      if (k == 0) continue;
-      for (int64_t i = 0; i < rows * width_; ++i) sums[i] += block[i];
-    }
+    run_tile(set_.function(rows, vectors), args, rows);
     const auto count = static_cast<int32_t>(std::min(width_, call_.columns - panel * width_));
     const Segment segment{0, count, panel * width_};
     const int64_t out = (batch * call_.rows + tiles_.begin(tile)) * call_.columns;

@@ -54,12 +54,9 @@ struct GemmCall {
   std::vector<const float*> operands;  ///< Of the epilogue, laid out as the output; at most kGemmOperandsMax.
 };
 
-/// Each element of a product is a sum over blocks of kGemmBlock terms: within a block one chain of fused
-/// multiply-adds in ascending order, blocks added in ascending order. Its bits depend on the depth alone.
+/// Sums are those of run_tile: the bits of an element depend on the depth alone.
 void gemm(const GemmCall& call, const Epilogue& epilogue, Isa isa, const Services& services);
 
 inline constexpr size_t kGemmOperandsMax = 16;
-/// Short enough that rounding errors stay near those of summation in halves.
-inline constexpr int64_t kGemmBlock = 256;
 
 }  // namespace tenon::kernels

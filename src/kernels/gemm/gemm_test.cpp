@@ -103,7 +103,7 @@ TEST(Gemm, AgreesWithTheDefinition) {
           sum = std::fmin(std::fmax(sum + addend[i], 0), 2);
           magnitude += 1;
         }
-        const double bound = (static_cast<double>(std::min(c.depth, kGemmBlock)) + 4) * 6e-8 * magnitude;
+        const double bound = (static_cast<double>(std::min(c.depth, kSumBlock)) + 4) * 6e-8 * magnitude;
         ASSERT_NEAR(y[i], sum, bound) << "element " << i << " by " << static_cast<int>(isa);
       }
     }

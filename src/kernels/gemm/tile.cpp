@@ -1,5 +1,7 @@
 #include "kernels/gemm/tile.h"
 
+#include <algorithm>
+
 #include "kernels/simd/targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -97,6 +99,26 @@ namespace tenon::kernels {
 
 const TileSet& tile_set(Isa isa) {
   TENON_RETURN_FOR_ISA(isa, kTileSet);
+}
+
+void run_tile(TileFunction function, const TileArgs& args, int rows) {
+  TileArgs part = args;
+  part.depth = std::min(kSumBlock, args.depth);
+  function(part);
+  if (args.depth <= kSumBlock) return;
+  alignas(64) float block[kMaxTileFloats + kMaxTileColumns];
+  part.row_bias = part.column_bias = nullptr;
+  part.c = block;
+  for (int64_t k = kSumBlock; k < args.depth; k += kSumBlock) {
+    part.a = args.a + k * rows;
+    if (args.b_offsets != nullptr)
+      part.b_offsets = args.b_offsets + k;
+    else
+      part.b = args.b + k * args.b_stride;
+    part.depth = std::min(kSumBlock, args.depth - k);
+    function(part);
+    for (int64_t i = 0; i < rows * args.c_stride; ++i) args.c[i] += block[i];
+  }
 }
 
 }  // namespace tenon::kernels

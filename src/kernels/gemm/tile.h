@@ -1,6 +1,6 @@
 // The register tile: the innermost loop of every convolution and matrix product. A tile is `rows` times
-// `vectors` vector registers of sums, kept in registers over the whole depth, so that each sum is one chain
-// of fused multiply-adds in ascending order whatever the blocking and the number of threads.
+// `vectors` vector registers of sums, kept in registers over kSumBlock terms, so that the bits of a sum
+// depend on its depth alone, whatever the blocking and the number of threads.
 #pragma once
 
 #include <cstdint>
@@ -54,8 +54,18 @@ struct TileSet {
 
 const TileSet& tile_set(Isa isa);
 
+/// Terms that are summed in one chain. Short enough that rounding errors stay near those of summation in
+/// halves.
+inline constexpr int64_t kSumBlock = 256;
+
+/// Computes a tile of `rows` rows over the whole depth of `args`: within a block of kSumBlock terms one chain
+/// of fused multiply-adds in ascending order, blocks added in ascending order.
+void run_tile(TileFunction function, const TileArgs& args, int rows);
+
 /// Columns that a tile may read and write beyond those asked for.
 inline constexpr int64_t kMaxTileColumns = 8 * 16;
+/// Elements of the largest tile of any instruction set: 14 rows of 2 vectors of 16, 4 rows of 2 of 4.
+inline constexpr int64_t kMaxTileFloats = int64_t{TileSet::kMaxRows} * 2 * 16;
 
 /// How `count` rows are cut into tiles of at most `max_rows`, as evenly as they go.
 struct RowTiles {

@@ -1,0 +1,104 @@
+// Cases for the rows of Conv: run by tests/unit/kernel_rows_test.cpp.
+#include <limits>
+
+#include "ops/core/row_cases.h"
+
+namespace tenon::ops {
+namespace {
+
+using Ints = std::vector<int64_t>;
+
+/// A convolution of `x` with random weights and a bias.
+ValueId conv(RowModel& m, ValueId x, const Shape& weights, Attributes attributes = {}) {
+  return m.add(Op::kConv, {x, m.constant(weights), m.constant({weights[0]})}, std::move(attributes));
+}
+
+ValueId plain(RowModel& m) {
+  return conv(m, m.input({2, 5, 13, 17}), {29, 5, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}});
+}
+
+ValueId batch_norm(RowModel& m, ValueId x, int64_t channels) {
+  // The mean of the absolute model is negative, so that what is subtracted counts as well.
+  const Tensor means =
+      Tensor::from<float>(DataType::kFloat32, {channels},
+                          std::vector<float>(static_cast<size_t>(channels), m.absolute() ? -0.4f : 0.4f));
+  return m.add(Op::kBatchNormalization,
+               {x, m.constant({channels}), m.constant({channels}), m.exactly(means), m.positive({channels})});
+}
+
+const RowCases kCases(
+    Op::kConv,
+    {
+        {"bias", [](RowModel& m) { m.output(plain(m)); }},
+        {"no_bias",
+         [](RowModel& m) { m.output(m.add(Op::kConv, {m.input({1, 3, 9, 9}), m.constant({4, 3, 3, 3})})); }},
+        {"deep_sum",
+         [](RowModel& m) {
+           m.output(conv(m, m.input({1, 512, 7, 7}), {33, 512, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
+         }},
+        {"stride_and_uneven_pads",
+         [](RowModel& m) {
+           m.output(conv(m, m.input({1, 3, 33, 35}), {16, 3, 7, 7},
+                         {{"pads", Ints{3, 2, 1, 4}}, {"strides", Ints{2, 3}}}));
+         }},
+        {"same_lower",
+         [](RowModel& m) {
+           m.output(conv(m, m.input({1, 3, 10, 11}), {5, 3, 4, 3},
+                         {{"auto_pad", std::string("SAME_LOWER")}, {"strides", Ints{2, 2}}}));
+         }},
+        {"dilated",
+         [](RowModel& m) {
+           m.output(conv(m, m.input({1, 4, 19, 18}), {6, 4, 3, 3}, {{"dilations", Ints{2, 3}}}));
+         }},
+        {"grouped",
+         [](RowModel& m) {
+           m.output(conv(m, m.input({1, 32, 9, 9}), {48, 4, 3, 3}, {{"group", int64_t{8}}}));
+         }},
+        {"depthwise",
+         [](RowModel& m) {
+           m.output(conv(m, m.input({2, 37, 14, 15}), {37, 1, 5, 5},
+                         {{"group", int64_t{37}}, {"pads", Ints{2, 2, 2, 2}}, {"strides", Ints{2, 2}}}));
+         }},
+        {"pointwise", [](RowModel& m) { m.output(conv(m, m.input({1, 24, 31, 29}), {40, 24, 1, 1})); }},
+        {"pointwise_of_one_pixel",
+         [](RowModel& m) { m.output(conv(m, m.input({1, 64, 1, 1}), {10, 64, 1, 1})); }},
+        {"one_axis",
+         [](RowModel& m) {
+           m.output(
+               conv(m, m.input({2, 16, 50}), {33, 16, 7}, {{"dilations", Ints{2}}, {"pads", Ints{3, 3}}}));
+         }},
+        {"free_sizes",
+         [](RowModel& m) {
+           m.output(conv(
+               m, m.input({3, 4, 8, 9}, {SymInt::symbol("n"), 4, SymInt::symbol("h"), SymInt::symbol("w")}),
+               {7, 4, 3, 3}));
+         }},
+        {"no_images", [](RowModel& m) { m.output(conv(m, m.input({0, 4, 8, 9}), {7, 4, 3, 3})); }},
+        {"batch_norm", [](RowModel& m) { m.output(batch_norm(m, plain(m), 29)); }},
+        {"relu", [](RowModel& m) { m.output(m.activation(Op::kRelu, {plain(m)})); }},
+        {"relu6",
+         [](RowModel& m) {
+           m.output(m.activation(
+               Op::kClip, {plain(m), m.exactly(Tensor::scalar(0.0f)), m.exactly(Tensor::scalar(6.0f))}));
+         }},
+        {"batch_norm_residual_relu",
+         [](RowModel& m) {
+           const ValueId residual = m.input({2, 29, 13, 17});
+           m.output(m.activation(Op::kRelu, {m.add(Op::kAdd, {residual, batch_norm(m, plain(m), 29)})}));
+         }},
+        {"hard_swish", [](RowModel& m) { m.output(m.activation(Op::kHardSwish, {plain(m)})); }},
+        {"silu_as_a_gate",
+         [](RowModel& m) {
+           const ValueId x = plain(m);
+           m.output(m.absolute() ? x : m.add(Op::kMul, {x, m.add(Op::kSigmoid, {x})}));
+         }},
+        {"leaky_relu_then_scale",
+         [](RowModel& m) {
+           const ValueId scale = m.input({2, 29, 13, 17});
+           const ValueId leaky = m.activation(Op::kLeakyRelu, {plain(m)}, {{"alpha", 0.2f}});
+           m.output(m.add(Op::kMul, {leaky, scale}));
+         }},
+    });
+
+}  // namespace
+}  // namespace tenon::ops

@@ -1,0 +1,71 @@
+// Cases for the rows of MatMul and Gemm: run by tests/unit/kernel_rows_test.cpp.
+#include "ops/core/row_cases.h"
+
+namespace tenon::ops {
+namespace {
+
+void matmul(RowModel& m, const Shape& a, const Shape& b) {
+  m.output(m.add(Op::kMatMul, {m.input(a), m.input(b)}));
+}
+
+ValueId linear(RowModel& m, const Shape& a, int64_t columns) {
+  const ValueId product = m.add(Op::kMatMul, {m.input(a), m.constant({a.back(), columns})});
+  return m.add(Op::kAdd, {product, m.constant({columns})});
+}
+
+const RowCases kMatMulCases(
+    Op::kMatMul,
+    {
+        {"two_inputs", [](RowModel& m) { matmul(m, {19, 37}, {37, 41}); }},
+        {"batches", [](RowModel& m) { matmul(m, {2, 3, 17, 64}, {2, 3, 64, 17}); }},
+        {"broadcast", [](RowModel& m) { matmul(m, {2, 1, 5, 7}, {3, 7, 9}); }},
+        {"vector_times_matrix", [](RowModel& m) { matmul(m, {70}, {70, 130}); }},
+        {"matrix_times_vector", [](RowModel& m) { matmul(m, {70, 33}, {33}); }},
+        {"no_terms", [](RowModel& m) { matmul(m, {3, 0}, {0, 4}); }},
+        {"no_rows", [](RowModel& m) { matmul(m, {0, 4}, {4, 5}); }},
+        {"deep_sum", [](RowModel& m) { matmul(m, {3, 4099}, {4099, 20}); }},
+        {"weights",
+         [](RowModel& m) { m.output(m.add(Op::kMatMul, {m.input({2, 9, 96}), m.constant({96, 288})})); }},
+        {"weights_on_the_left",
+         [](RowModel& m) { m.output(m.add(Op::kMatMul, {m.constant({12, 96}), m.input({96, 31})})); }},
+        {"bias", [](RowModel& m) { m.output(linear(m, {2, 9, 96}, 77)); }},
+        {"bias_relu", [](RowModel& m) { m.output(m.activation(Op::kRelu, {linear(m, {50, 40}, 77)})); }},
+        {"bias_residual",
+         [](RowModel& m) {
+           const ValueId residual = m.input({2, 9, 96});
+           m.output(m.add(Op::kAdd, {residual, linear(m, {2, 9, 33}, 96)}));
+         }},
+        {"free_rows",
+         [](RowModel& m) {
+           const ValueId x = m.input({5, 48}, {SymInt::symbol("n"), 48});
+           m.output(m.add(Op::kMatMul, {x, m.constant({48, 10})}));
+         }},
+    });
+
+void gemm(RowModel& m, const Shape& a, const Shape& b, const Shape& c, Attributes attributes) {
+  std::vector<ValueId> inputs = {m.input(a), m.constant(b)};
+  if (!c.empty()) inputs.push_back(m.constant(c));
+  m.output(m.add(Op::kGemm, std::move(inputs), std::move(attributes)));
+}
+
+const RowCases kGemmCases(
+    Op::kGemm,
+    {
+        {"plain", [](RowModel& m) { gemm(m, {7, 30}, {30, 45}, {}, {}); }},
+        {"fully_connected",
+         [](RowModel& m) { gemm(m, {1, 512}, {1000, 512}, {1000}, {{"transB", int64_t{1}}}); }},
+        {"transposed_a_scaled",
+         [](RowModel& m) {
+           gemm(m, {30, 7}, {30, 45}, {1, 45}, {{"transA", int64_t{1}}, {"alpha", 0.5f}, {"beta", 2.0f}});
+         }},
+        {"bias_of_one_number", [](RowModel& m) { gemm(m, {7, 30}, {30, 45}, {1}, {}); }},
+        {"many_rows", [](RowModel& m) { gemm(m, {197, 64}, {64, 48}, {48}, {}); }},
+        {"relu",
+         [](RowModel& m) {
+           const ValueId y = m.add(Op::kGemm, {m.input({3, 20}), m.constant({20, 9}), m.constant({9})});
+           m.output(m.activation(Op::kRelu, {y}));
+         }},
+    });
+
+}  // namespace
+}  // namespace tenon::ops

@@ -1,0 +1,51 @@
+// Cases for the rows of MaxPool: run by tests/unit/kernel_rows_test.cpp.
+#include <cmath>
+#include <limits>
+
+#include "ops/core/row_cases.h"
+
+namespace tenon::ops {
+namespace {
+
+using Ints = std::vector<int64_t>;
+
+void max_pool(RowModel& m, ValueId x, Attributes attributes) {
+  m.output(m.add(Op::kMaxPool, {x}, std::move(attributes)));
+}
+
+const RowCases kCases(
+    Op::kMaxPool,
+    {
+        {"resnet",
+         [](RowModel& m) {
+           max_pool(m, m.input({2, 5, 28, 29}),
+                    {{"kernel_shape", Ints{3, 3}}, {"strides", Ints{2, 2}}, {"pads", Ints{1, 1, 1, 1}}});
+         }},
+        {"rounded_up",
+         [](RowModel& m) {
+           max_pool(m, m.input({1, 3, 13, 14}),
+                    {{"kernel_shape", Ints{3, 3}}, {"strides", Ints{2, 2}}, {"ceil_mode", int64_t{1}}});
+         }},
+        {"dilated",
+         [](RowModel& m) {
+           max_pool(m, m.input({1, 3, 13, 14}), {{"kernel_shape", Ints{3, 2}}, {"dilations", Ints{2, 3}}});
+         }},
+        {"whole_plane",
+         [](RowModel& m) { max_pool(m, m.input({1, 3, 13, 40}), {{"kernel_shape", Ints{13, 40}}}); }},
+        {"one_axis",
+         [](RowModel& m) {
+           max_pool(m, m.input({2, 3, 50}),
+                    {{"kernel_shape", Ints{5}}, {"strides", Ints{3}}, {"pads", Ints{2, 1}}});
+         }},
+        {"not_finite",
+         [](RowModel& m) {
+           std::vector<float> values(36, -std::numeric_limits<float>::infinity());
+           values[7] = std::nanf("");
+           values[29] = std::numeric_limits<float>::infinity();
+           max_pool(m, m.input(Tensor::from<float>(DataType::kFloat32, {1, 1, 6, 6}, values)),
+                    {{"kernel_shape", Ints{2, 2}}, {"pads", Ints{1, 1, 1, 1}}});
+         }},
+    });
+
+}  // namespace
+}  // namespace tenon::ops
