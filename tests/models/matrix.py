@@ -5,7 +5,7 @@
 
 MODELS is a folder that make_torchvision.py has filled. Each model is exported; the file must import exactly the opset
 asked for and pass onnx.checker with full_check; its initializers must be PyTorch's, name by name and bit by bit; every
-node must say where it came from. Runs on 1, 2, 3 and 7 threads must give the same bits (at the first of the opsets). ONNX Runtime (at the opsets that it knows) and tenon run it on the recorded inputs,
+node must say where it came from. Runs on 1, 2, 3 and 7 threads must give the same bits (at the last of the opsets). ONNX Runtime (at the opsets that it knows) and tenon run it on the recorded inputs,
 and each output must agree with PyTorch's
 
     "1e-5"   |x - PyTorch| <= 1e-5 + 1e-5 |PyTorch| for every element, or else
@@ -265,11 +265,12 @@ def main():
     for kind in arguments.kinds.split(","):
         files = sorted((arguments.models / kind).glob("*.f64.npz"), key=lambda f: f.with_name(f.name[:-8] + ".pt2").stat().st_size)
         for name in arguments.names or [f.name[: -len(".f64.npz")] for f in files]:
-            for number, opset in enumerate(map(int, arguments.opsets.split(","))):
+            opsets = [int(opset) for opset in arguments.opsets.split(",")]
+            for opset in opsets:
                 if (name, kind, opset) in done:
                     continue
                 with tempfile.TemporaryDirectory() as folder:
-                    case = examine(arguments.models, kind, name, opset, pathlib.Path(folder), number == 0)
+                    case = examine(arguments.models, kind, name, opset, pathlib.Path(folder), opset == opsets[-1])
                 cases.append(case)
                 with open(arguments.results, "a") as results:
                     results.write(json.dumps(case) + "\n")
