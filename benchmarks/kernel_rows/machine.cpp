@@ -1,0 +1,128 @@
+#include "kernel_rows/machine.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "kernels/simd/targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernel_rows/machine.cpp"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace tenon::benchmarks {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+constexpr int kChains = 12;  // more than latency times units of any CPU so far
+
+/// Runs `steps` multiply-adds on each of kChains vectors; returns the operations, and the sums so that they
+/// are kept.
+HWY_NOINLINE double MultiplyAdd(int steps, float* out) {
+  const hn::ScalableTag<float> d;
+  hn::Vec<decltype(d)> sums[kChains];
+  const auto a = hn::Set(d, 0.999f);
+  const auto b = hn::Set(d, 0.001f);
+#pragma clang loop unroll(full)
+  for (int c = 0; c < kChains; ++c) sums[c] = hn::Set(d, static_cast<float>(c));
+  for (int i = 0; i < steps; ++i) {
+#pragma clang loop unroll(full)
+    for (int c = 0; c < kChains; ++c) sums[c] = hn::MulAdd(sums[c], a, b);
+  }
+  auto total = hn::Zero(d);
+#pragma clang loop unroll(full)
+  for (int c = 0; c < kChains; ++c) total = hn::Add(total, sums[c]);
+  hn::StoreU(total, d, out);
+  return 2.0 * steps * kChains * static_cast<double>(hn::Lanes(d));
+}
+
+/// Sums `count` elements, a multiple of 64.
+HWY_NOINLINE float Sum(const float* from, size_t count) {
+  const hn::ScalableTag<float> d;
+  constexpr size_t kLanes = HWY_MAX_BYTES / sizeof(float);
+  auto a = hn::Zero(d), b = hn::Zero(d), c = hn::Zero(d), e = hn::Zero(d);
+  for (size_t i = 0; i < count; i += 4 * kLanes) {
+    a = hn::Add(a, hn::LoadU(d, from + i));
+    b = hn::Add(b, hn::LoadU(d, from + i + kLanes));
+    c = hn::Add(c, hn::LoadU(d, from + i + 2 * kLanes));
+    e = hn::Add(e, hn::LoadU(d, from + i + 3 * kLanes));
+  }
+  return hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(a, b), hn::Add(c, e))));
+}
+
+const MachineLoops kLoops = {&MultiplyAdd, &Sum};
+
+}  // namespace HWY_NAMESPACE
+}  // namespace tenon::benchmarks
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace tenon::benchmarks {
+
+namespace {
+
+const MachineLoops& loops_for(Isa isa) {
+  TENON_RETURN_FOR_ISA(isa, kLoops);
+}
+
+constexpr int kTries = 7;
+
+/// The most work a second of several tries, each thread doing `work(thread)`, which says how much it was.
+double best_rate(int threads, const std::function<double(int)>& work) {
+  double best = 0;
+  for (int i = 0; i < kTries; ++i) {
+    std::vector<double> done(static_cast<size_t>(threads));
+    std::vector<std::thread> team;
+    std::atomic<int> ready{0};
+    std::chrono::steady_clock::time_point begin;
+    for (int t = 0; t < threads; ++t) {
+      team.emplace_back([&, t] {
+        if (++ready == threads) begin = std::chrono::steady_clock::now();
+        while (ready < threads) {
+        }
+        done[static_cast<size_t>(t)] = work(t);
+      });
+    }
+    for (std::thread& thread : team) thread.join();
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
+    double total = 0;
+    for (double amount : done) total += amount;
+    best = std::max(best, total / taken.count());
+  }
+  return best;
+}
+
+}  // namespace
+
+double fma_peak_gflops(Isa isa, int threads) {
+  constexpr int kSteps = 4'000'000;
+  const MachineLoops& loops = loops_for(isa);
+  return best_rate(threads,
+                   [&](int) {
+                     alignas(64) float sums[16];
+                     return loops.multiply_add(kSteps, sums);
+                   }) *
+         1e-9;
+}
+
+double read_bandwidth_gbps(int threads) {
+  constexpr size_t kFloats = size_t{64} << 20;
+  const MachineLoops& loops = loops_for(available_isa());
+  const std::vector<float> memory(kFloats, 1.0f);
+  const size_t share = kFloats / static_cast<size_t>(threads) / 64 * 64;
+  std::atomic<float> keep;
+  return best_rate(threads,
+                   [&](int t) {
+                     keep = loops.sum(memory.data() + static_cast<size_t>(t) * share, share);
+                     return static_cast<double>(share * sizeof(float));
+                   }) *
+         1e-9;
+}
+
+}  // namespace tenon::benchmarks
+#endif
