@@ -9,7 +9,12 @@ tenon=build/release/tenon
 out=demo-out
 mkdir -p "$out"
 
-title() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+# Bold on a terminal, unless NO_COLOR asks for plain text.
+title() {
+  local bold='' plain=''
+  if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\033[1m' plain=$'\033[0m'; fi
+  printf '\n%s%s%s\n' "$bold" "$*" "$plain"
+}
 # Shows the command, runs it, and returns its status.
 step() {
   printf '\n$ %s\n' "$*"

@@ -3,46 +3,19 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdio>
+
+#include "terminal.h"
 
 namespace tenon::cli {
 
 namespace {
 
-constexpr size_t kColumns = 80;
-
-/// `text` cut to `width` columns, the middle left out.
-std::string fitted(const std::string& text, size_t width) {
-  if (text.size() <= width) return text;
-  const size_t tail = (width - 3) / 2, head = width - 3 - tail;
-  return text.substr(0, head) + "..." + text.substr(text.size() - tail);
-}
-
-/// Words in lines of at most 80 columns; lines after the first are indented.
-void print_wrapped(const std::string& text, size_t indent) {
-  std::string line;
-  size_t begin = 0;
-  bool is_empty = true;
-  while (begin < text.size()) {
-    const size_t end = std::min(text.find(' ', begin), text.size());
-    const std::string word = text.substr(begin, end - begin);
-    if (!is_empty && line.size() + 1 + word.size() > kColumns) {
-      std::printf("%s\n", line.c_str());
-      line.assign(indent, ' ');
-      is_empty = true;
-    }
-    if (!is_empty || (line.empty() && begin > 0)) line += ' ';
-    line += word;
-    is_empty = false;
-    begin = end + 1;
-  }
-  if (!is_empty) std::printf("%s\n", line.c_str());
-}
+constexpr size_t kNameColumns = 50;  ///< Of names in sentences.
 
 void print_output(const OutputComparison& output) {
   std::printf("\noutput %s\n", fitted(output.name, kColumns - 8).c_str());
-  if (!output.problem.empty()) print_wrapped("  " + output.problem, 2);
+  if (!output.problem.empty()) print_wrapped("  " + printable(output.problem), 2);
   if (output.elements == 0) return;
   const double share = 100.0 * static_cast<double>(output.mismatched) / static_cast<double>(output.elements);
   std::printf("  mismatched         %lld / %lld (%.3g%%)\n", static_cast<long long>(output.mismatched),
@@ -50,8 +23,9 @@ void print_output(const OutputComparison& output) {
   std::printf("  max |difference|   %.3g (relative %.3g)\n", output.max_abs, output.max_rel);
   std::printf("  percentiles        50%%: %.2g   90%%: %.2g   99%%: %.2g\n", output.percentile_50,
               output.percentile_90, output.percentile_99);
-  std::printf("  budget used        %.3g (1 is all of it), in sample %d; tightest atol %.3g\n",
-              output.budget_use, output.worst_sample, output.tightest_atol_at_rtol);
+  std::printf("  budget used        %.3g in sample %d (1 is all of it)\n", output.budget_use,
+              output.worst_sample);
+  std::printf("  tightest atol      %.3g\n", output.tightest_atol_at_rtol);
   if (output.max_abs_vs_float64) {
     const char* within = !output.within_float32   ? ""
                          : *output.within_float32 ? ": within float32"
@@ -63,8 +37,8 @@ void print_output(const OutputComparison& output) {
   std::printf("  %-16s %8s  %-14s %16s %16s\n", "first mismatches", "sample", "index", "candidate",
               "reference");
   for (const auto& offender : output.offenders)
-    std::printf("  %16s %8d  %-14s %16.9g %16.9g\n", "", offender.sample,
-                fitted(offender.place(), 14).c_str(), offender.actual, offender.desired);
+    std::printf("  %16s %8d  %s %16.9g %16.9g\n", "", offender.sample, padded(offender.place(), 14).c_str(),
+                offender.actual, offender.desired);
 }
 
 /// One line for each layer, and more on the first that departed.
@@ -74,17 +48,18 @@ void print_layers(const AlignReport& report) {
   std::printf("  %-19s %-18s %-20s %7s %7s\n", "value", "operators", "kernel", "error", "floor");
   const LayerComparison* first = nullptr;
   for (const LayerComparison& layer : report.layers) {
-    std::printf("%c %-19s %-18s %-20s %7.1e %7.1e\n", layer.departed ? '!' : ' ',
-                fitted(layer.name, 19).c_str(), fitted(layer.op, 18).c_str(),
-                fitted(layer.kernel, 20).c_str(), layer.error, layer.floor);
+    std::printf("%c %s %s %s %7.1e %7.1e\n", layer.departed ? '!' : ' ', padded(layer.name, 19).c_str(),
+                padded(layer.op, 18).c_str(), padded(layer.kernel, 20).c_str(), layer.error, layer.floor);
     if (layer.departed && first == nullptr) first = &layer;
   }
   if (first == nullptr) {
     std::printf("  every value is within what rounding explains\n");
     return;
   }
-  print_wrapped(fmt::format("  first departure: '{}', node {}, {}", first->name, first->node, first->op), 4);
-  if (!first->source.empty()) print_wrapped("    at " + std::string(short_source(first->source)), 6);
+  print_wrapped(fmt::format("  first departure: '{}', node '{}', {}", fitted(first->name, kNameColumns),
+                            fitted(first->node, kNameColumns), first->op),
+                4);
+  if (!first->source.empty()) print_wrapped("    at " + printable(short_source(first->source)), 6);
 }
 
 }  // namespace
@@ -107,11 +82,11 @@ void print_align(const AlignReport& report) {
   }
   if (!report.layers.empty()) print_layers(report);
   std::printf("\n");
-  for (const std::string& warning : report.warnings) print_wrapped("warning: " + warning, 9);
+  for (const std::string& warning : report.warnings) print_wrapped("warning: " + printable(warning), 9);
   if (report.cause) {
-    print_wrapped(fmt::format("cause: {}: {}", report.cause->kind, report.cause->message), 7);
+    print_wrapped(fmt::format("cause: {}: {}", report.cause->kind, printable(report.cause->message)), 7);
     if (!report.cause->source.empty())
-      print_wrapped("       at " + std::string(short_source(report.cause->source)), 9);
+      print_wrapped("       at " + printable(short_source(report.cause->source)), 9);
   }
   std::printf("%s: %lld / %lld outputs differ\n", std::string(verdict_name(report.verdict)).c_str(),
               static_cast<long long>(mismatched), static_cast<long long>(elements));

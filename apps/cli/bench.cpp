@@ -10,6 +10,9 @@
 #include <vector>
 
 #include "commands.h"
+#include "progress.h"
+#include "terminal.h"
+#include "text.h"
 
 namespace tenon::cli {
 
@@ -45,12 +48,6 @@ nlohmann::ordered_json to_json(const BenchResult& result) {
   return object;
 }
 
-/// The end of a path that fits the table's first column.
-std::string short_name(const std::string& path) {
-  constexpr size_t kWidth = 20;
-  return path.size() <= kWidth ? path : ".." + path.substr(path.size() - kWidth + 2);
-}
-
 constexpr size_t kStepsMax = 20;
 
 /// Where the time goes: by operator and kernel, and the slowest steps.
@@ -64,46 +61,45 @@ void print_profile(const BenchResult& result) {
     total += step.time_ms;
   }
   std::vector<std::pair<double, std::string>> rows;
-  auto row = [&](double time, const std::string& text) {
-    char line[160];
-    std::snprintf(line, sizeof(line), "  %9.3f %5.1f %%  %.57s", time, total > 0 ? 100 * time / total : 0.0,
-                  text.c_str());
-    rows.emplace_back(time, line);
-  };
   auto print_rows = [&](const char* title) {
     std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
     std::printf("%s\n", title);
-    for (size_t i = 0; i < rows.size() && i < kStepsMax; ++i) std::printf("%s\n", rows[i].second.c_str());
+    for (size_t i = 0; i < rows.size() && i < kStepsMax; ++i) {
+      const auto& [time, text] = rows[i];
+      std::printf("  %9.3f %5.1f %%  %s\n", time, total > 0 ? 100 * time / total : 0.0,
+                  fitted(text, 57).c_str());
+    }
     rows.clear();
   };
   for (const auto& [kind, sum] : kinds)
-    row(sum.second, kind.first + " by " + kind.second + ", " + std::to_string(sum.first) + " steps");
+    rows.emplace_back(sum.second, kind.first + " by " + kind.second + ", " + std::to_string(sum.first) +
+                                      (sum.first == 1 ? " step" : " steps"));
   print_rows("\ntime by operator, ms");
   for (const BenchResult::Step& step : result.steps)
-    row(step.time_ms, step.op + " " + step.node + " by " + step.kernel);
+    rows.emplace_back(step.time_ms, step.op + " " + step.node + " by " + step.kernel);
   print_rows("\nthe slowest steps, ms");
 }
 
-int run(const BenchArguments& arguments) {
+int run(BenchArguments& arguments) {
   nlohmann::ordered_json runs = nlohmann::ordered_json::array();
   if (!arguments.json)
     std::printf("%-20s %7s %8s %8s %8s %8s %7s %7s\n", "model", "threads", "min ms", "median", "p90", "p99",
                 "load ms", "peak MB");
   for (const std::string& model : arguments.models) {
+    Progress progress("runs");
+    arguments.options.progress = [&](size_t done, size_t total) { progress.show(done, total); };
     const auto result = run_bench(model, arguments.options);
+    progress.clear();
     if (!result.ok()) return report(result.error(), arguments.json);
     if (arguments.json)
       runs.push_back(to_json(*result));
     else
-      std::printf("%-20s %7d %8.2f %8.2f %8.2f %8.2f %7.1f %7.0f\n", short_name(model).c_str(),
-                  result->threads, result->min_ms, result->median_ms, result->p90_ms, result->p99_ms,
-                  result->load_ms, static_cast<double>(result->peak_rss_bytes) / 1e6);
+      std::printf("%s %7d %8.2f %8.2f %8.2f %8.2f %7.1f %7.0f\n", padded(model, 20).c_str(), result->threads,
+                  result->min_ms, result->median_ms, result->p90_ms, result->p99_ms, result->load_ms,
+                  static_cast<double>(result->peak_rss_bytes) / 1e6);
     if (!arguments.json && arguments.options.profile) print_profile(*result);
   }
-  if (arguments.json) {
-    const nlohmann::ordered_json object = {{"runs", std::move(runs)}};
-    std::printf("%s\n", object.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
-  }
+  if (arguments.json) print({{"runs", std::move(runs)}});
   return 0;
 }
 

@@ -1,6 +1,8 @@
 // tenon classify MODEL IMAGE...: pictures to labels.
 #include "tenon/classify.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -14,6 +16,7 @@
 #include "progress.h"
 #include "tenon/image.h"
 #include "tenon/session.h"
+#include "terminal.h"
 #include "text.h"
 
 namespace tenon::cli {
@@ -162,10 +165,10 @@ nlohmann::ordered_json to_json(const std::vector<Prediction>& predictions) {
 }
 
 void print_text(const std::string& image, const std::vector<Prediction>& predictions) {
-  std::printf("%s\n", image.c_str());
+  print_named("", image, "");
   for (const Prediction& prediction : predictions)
-    std::printf("  %7.3f %%  %4lld  %s\n", prediction.probability * 100,
-                static_cast<long long>(prediction.index), prediction.label.c_str());
+    print_named(fmt::format("  {:7.3f} %  {:4}  ", prediction.probability * 100, prediction.index),
+                prediction.label, "");
 }
 
 Status run_classify(const ClassifyArguments& arguments) {

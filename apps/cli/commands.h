@@ -27,7 +27,4 @@ int report(const Error& error, bool json);
 CLI::Validator not_negative();
 CLI::Validator positive();
 
-/// Whether progress may be shown on standard error.
-bool is_terminal();
-
 }  // namespace tenon::cli

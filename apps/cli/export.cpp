@@ -1,11 +1,14 @@
 // tenon export MODEL -o OUT.onnx: a PyTorch file to ONNX.
 #include "tenon/export.h"
 
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
+#include "terminal.h"
 #include "text.h"
 
 namespace tenon::cli {
@@ -66,10 +69,11 @@ void print_json(const ExportArguments& arguments, const ExportReport& report) {
 }
 
 void print_text(const ExportArguments& arguments, const ExportReport& report) {
-  std::printf("%s: opset %d, %zu nodes, %zu weights (%s)\n", arguments.output.c_str(), report.opset,
-              report.node_count, report.initializer_count, readable_bytes(report.weight_bytes).c_str());
+  print_named("", arguments.output,
+              fmt::format(": opset {}, {} nodes, {} weights ({})", report.opset, report.node_count,
+                          report.initializer_count, readable_bytes(report.weight_bytes)));
   auto ports = [](const char* what, const std::vector<ExportReport::Port>& list) {
-    for (const auto& port : list) std::printf("  %-7s %s  %s\n", what, port.name.c_str(), port.type.c_str());
+    for (const auto& port : list) print_named(fmt::format("  {:<7} ", what), port.name, "  " + port.type);
   };
   ports("input", report.inputs);
   ports("output", report.outputs);

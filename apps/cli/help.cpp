@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <string_view>
 
+#include "terminal.h"
+
 namespace tenon::cli {
 
 namespace {
 
-constexpr size_t kWidth = 80;
 constexpr size_t kColumn = 26;  ///< Where descriptions begin.
 
 /// `text` in lines of at most `width` characters, cut at spaces.
@@ -23,18 +24,26 @@ std::string wrapped(std::string_view text, size_t width, size_t indent) {
   return out.append(text);
 }
 
+std::string in_columns(std::string name, std::string_view description) {
+  if (description.empty()) return name + "\n";
+  if (name.size() + 2 > kColumn)
+    name += "\n" + std::string(kColumn, ' ');
+  else
+    name.resize(kColumn, ' ');
+  return name + wrapped(description, kColumns - kColumn, kColumn) + "\n";
+}
+
 }  // namespace
 
 std::string HelpFormatter::make_option(const CLI::Option* option, bool is_positional) const {
   std::string name = "  " + make_option_name(option, is_positional) + make_option_opts(option);
   std::string description = make_option_desc(option);
   if (!option->get_default_str().empty()) description += " [" + option->get_default_str() + "]";
-  if (description.empty()) return name + "\n";
-  if (name.size() + 2 > kColumn)
-    name += "\n" + std::string(kColumn, ' ');
-  else
-    name.resize(kColumn, ' ');
-  return name + wrapped(description, kWidth - kColumn, kColumn) + "\n";
+  return in_columns(std::move(name), description);
+}
+
+std::string HelpFormatter::make_subcommand(const CLI::App* command) const {
+  return in_columns("  " + command->get_display_name(true), command->get_description());
 }
 
 std::string HelpFormatter::make_option_opts(const CLI::Option* option) const {

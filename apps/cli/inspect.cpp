@@ -1,12 +1,15 @@
 // tenon inspect FILE: what is in a model file, and what tenon makes of it.
 #include "tenon/inspect.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
+#include "terminal.h"
 #include "text.h"
 
 namespace tenon::cli {
@@ -29,15 +32,10 @@ std::string millions(int64_t count) {
   return text;
 }
 
-/// The end of a text that is too long, behind "..".
-std::string tail_of(const std::string& text, size_t width) {
-  return text.size() <= width ? text : ".." + text.substr(text.size() - width + 2);
-}
-
 void print_ports(const char* what, const std::vector<ValueDescription>& ports) {
   for (const ValueDescription& port : ports)
-    std::printf("%-10s %s  %s%s\n", what, port.name.c_str(), port.type.c_str(),
-                port.has_default ? "  (has a default)" : "");
+    print_named(fmt::format("{:<10} ", what), port.name,
+                "  " + port.type + (port.has_default ? "  (has a default)" : ""));
 }
 
 void print_operators(const std::map<std::string, size_t>& operators) {
@@ -72,7 +70,7 @@ void print_layers(const InspectReport& report, bool all) {
   for (size_t i = 0; i < shown; ++i) {
     const LayerCost& layer = *layers[i];
     const std::string kernel = layer.kernel == "reference" ? layer.op + " (reference)" : layer.kernel;
-    std::printf("%-22s %-24s %9s %9s %9s\n", tail_of(layer.node, 22).c_str(), tail_of(kernel, 24).c_str(),
+    std::printf("%s %s %9s %9s %9s\n", padded(layer.node, 22).c_str(), padded(kernel, 24).c_str(),
                 millions(layer.macs).c_str(), readable_bytes(layer.weight_bytes).c_str(),
                 readable_bytes(layer.activation_bytes).c_str());
   }
@@ -80,10 +78,10 @@ void print_layers(const InspectReport& report, bool all) {
 }
 
 void print_text(const InspectArguments& arguments, const InspectReport& report) {
-  std::printf("%s: %s\n", arguments.model.c_str(), report.format.c_str());
+  print_named("", arguments.model, ": " + report.format);
   if (!report.tensors.empty() || report.inputs.empty()) {
     for (size_t i = 0; i < report.tensors.size() && (arguments.layers || i < kTensorsShown); ++i)
-      std::printf("  %s  %s\n", report.tensors[i].first.c_str(), report.tensors[i].second.c_str());
+      print_named("  ", report.tensors[i].first, "  " + report.tensors[i].second);
     if (!arguments.layers && report.tensors.size() > kTensorsShown)
       std::printf("  ... %zu in all; --layers shows each\n", report.tensors.size());
     if (report.weight_bytes > 0)
@@ -93,12 +91,12 @@ void print_text(const InspectArguments& arguments, const InspectReport& report) 
   if (!report.origin.empty()) std::printf("%-10s %s\n", "made by", report.origin.c_str());
   if (report.ir_version > 0) {
     std::printf("%-10s %lld, written by %s\n", "IR version", static_cast<long long>(report.ir_version),
-                report.producer.empty() ? "nobody who says so" : report.producer.c_str());
+                report.producer.empty() ? "an unnamed producer" : fitted(report.producer, 40).c_str());
     for (const auto& [domain, version] : report.opsets)
       std::printf("%-10s %s %lld\n", "opset", domain.c_str(), static_cast<long long>(version));
   }
   for (const auto& [key, value] : report.metadata)
-    std::printf("%-10s %s: %s\n", "metadata", key.c_str(), value.c_str());
+    std::printf("%-10s %s\n", "metadata", fitted(key + ": " + value, line_columns() - 11).c_str());
   print_ports("input", report.inputs);
   print_ports("output", report.outputs);
   std::printf("%-10s %zu\n", "nodes", report.nodes);

@@ -1,10 +1,13 @@
 // tenon ops [OP]: which operators exist, since which opset, with which types.
 #include "tenon/ops.h"
 
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <memory>
 
 #include "commands.h"
+#include "terminal.h"
 #include "text.h"
 
 namespace tenon::cli {
@@ -54,11 +57,12 @@ void print_one(const OperatorInfo& info) {
               info.deprecated ? " (deprecated)" : "");
   auto parameters = [](const char* what, const std::vector<OperatorInfo::Parameter>& list) {
     for (const auto& p : list)
-      std::printf("  %-9s %s%s: %s\n", what, p.name.c_str(),
-                  p.optional   ? " (optional)"
-                  : p.variadic ? "..."
-                               : "",
-                  p.types.c_str());
+      print_wrapped(fmt::format("  {:<9} {}{}: {}", what, p.name,
+                                p.optional   ? " (optional)"
+                                : p.variadic ? "..."
+                                             : "",
+                                p.types),
+                    14);
   };
   parameters("input", info.inputs);
   parameters("output", info.outputs);

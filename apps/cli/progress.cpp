@@ -2,12 +2,14 @@
 
 #include <cstdio>
 
-#include "commands.h"
+#include "terminal.h"
 
 namespace tenon::cli {
 
 void Progress::show(std::string_view what, size_t done, size_t total) {
-  if (!is_terminal() || std::chrono::steady_clock::now() - begin_ < std::chrono::seconds(1)) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_ || !shows_progress()) return;
+  next_ = now + std::chrono::milliseconds(100);
   std::fprintf(stderr, "\r\033[K%.*s: %zu of %zu", static_cast<int>(what.size()), what.data(), done, total);
   std::fflush(stderr);
   shown_ = true;

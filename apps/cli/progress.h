@@ -16,7 +16,7 @@ class Progress {
   ~Progress() { clear(); }
 
   /// "WHAT: DONE of TOTAL", when standard error is a terminal and a second has passed since the object was
-  /// made.
+  /// made; ten times a second at most, so that what is measured or counted is not held up.
   void show(size_t done, size_t total) { show(what_, done, total); }
   void show(std::string_view what, size_t done, size_t total);
   /// Takes the line away. Call before anything else is printed.
@@ -24,7 +24,7 @@ class Progress {
 
  private:
   std::string what_;
-  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point next_ = std::chrono::steady_clock::now() + std::chrono::seconds(1);
   bool shown_ = false;
 };
 

@@ -1,5 +1,3 @@
-#include <unistd.h>
-
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -29,10 +27,6 @@ int report(const Error& error, bool json) {
                 object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
   }
   return exit_status(error.code);
-}
-
-bool is_terminal() {
-  return isatty(STDERR_FILENO) == 1;
 }
 
 }  // namespace tenon::cli

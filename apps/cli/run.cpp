@@ -12,6 +12,8 @@
 #include "tenon/npy.h"
 #include "tenon/session.h"
 #include "tenon/values.h"
+#include "terminal.h"
+#include "text.h"
 
 namespace tenon::cli {
 
@@ -39,13 +41,10 @@ const ValueDescription* find_input(const Session& session, const std::string& na
   return nullptr;
 }
 
-/// "NAME=FILE" or "NAME=random", split at the last '=' so that names may hold any character.
+/// "NAME=FILE" or "NAME=random".
 Result<NamedValue> read_input(const Session& session, const std::string& text, uint64_t seed) {
-  const size_t split = text.rfind('=');
-  if (split == std::string::npos || split == 0)
-    return usage_error("--input takes NAME=FILE or NAME=random, not '" + text + "'");
-  std::string name = text.substr(0, split);
-  const std::string source = text.substr(split + 1);
+  auto [name, source] = split_assignment(text);
+  if (name.empty()) return usage_error("--input takes NAME=FILE or NAME=random, not '" + text + "'");
   // A name that the model does not have goes on as a tensor, and the session says which names come near.
   ValueDescription description;
   if (const ValueDescription* known = find_input(session, name)) description = *known;
@@ -152,13 +151,11 @@ void show(const Session& session, const std::vector<NamedValue>& outputs, bool j
       list.push_back(
           {{"name", output.name}, {"type", describe_value(output.value)}, {"recomputed", recomputed}});
     else
-      std::printf("%s: %s%s\n", output.name.c_str(), describe_value(output.value).c_str(),
-                  recomputed ? " (recomputed: the engine does not keep it)" : "");
+      print_named("", output.name,
+                  ": " + describe_value(output.value) +
+                      (recomputed ? " (recomputed: the engine does not keep it)" : ""));
   }
-  if (json) {
-    const nlohmann::ordered_json object = {{"outputs", std::move(list)}};
-    std::printf("%s\n", object.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
-  }
+  if (json) print({{"outputs", std::move(list)}});
 }
 
 Result<int> run_model(const RunArguments& arguments) {

@@ -6,7 +6,10 @@
 #include <vector>
 
 #include "commands.h"
+#include "progress.h"
 #include "tenon/suite.h"
+#include "terminal.h"
+#include "text.h"
 
 namespace tenon::cli {
 
@@ -29,15 +32,15 @@ void print_json(const SuiteReport& report) {
                                          {"failed", report.count(SuiteCase::Status::kFailed)},
                                          {"unsupported", report.count(SuiteCase::Status::kUnsupported)},
                                          {"cases", std::move(cases)}};
-  std::printf("%s\n", object.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
+  print(object);
 }
 
 void print_text(const SuiteReport& report, bool verbose) {
   for (const SuiteCase& item : report.cases) {
     if (item.status == SuiteCase::Status::kPassed && !verbose) continue;
     const std::string_view status = suite_status_name(item.status);
-    std::printf("%-11.*s  %s%s%s\n", static_cast<int>(status.size()), status.data(), item.name.c_str(),
-                item.message.empty() ? "" : ": ", item.message.c_str());
+    const std::string text = item.message.empty() ? item.name : item.name + ": " + item.message;
+    std::printf("%-11.*s  %s\n", static_cast<int>(status.size()), status.data(), printable(text).c_str());
   }
   std::printf("%lld passed, %lld failed, %lld unsupported, of %zu\n",
               static_cast<long long>(report.count(SuiteCase::Status::kPassed)),
@@ -46,14 +49,12 @@ void print_text(const SuiteReport& report, bool verbose) {
 }
 
 int run_test(TestArguments& arguments) {
-  const bool shows_progress = is_terminal();
-  if (shows_progress) {
-    arguments.options.progress = [](const SuiteCase&, size_t done, size_t total) {
-      if (done % 16 == 0 || done == total) std::fprintf(stderr, "\r%zu of %zu cases", done, total);
-    };
-  }
+  Progress progress("cases");
+  arguments.options.progress = [&](const SuiteCase&, size_t done, size_t total) {
+    progress.show(done, total);
+  };
   const Result<SuiteReport> report_or_error = run_suite(arguments.folders, arguments.options);
-  if (shows_progress) std::fprintf(stderr, "\r\033[K");
+  progress.clear();
   if (!report_or_error.ok()) return report(report_or_error.error(), arguments.json);
   if (arguments.json)
     print_json(*report_or_error);

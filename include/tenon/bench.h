@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,8 @@ struct BenchOptions {
   int runs = 50;         ///< Timed runs; a constant warm-up comes before.
   uint64_t seed = 0;     ///< Of the random inputs.
   bool profile = false;  ///< Also measure each step, in runs of their own.
+  /// Called between the runs, outside of what is timed.
+  std::function<void(size_t done, size_t total)> progress;
 };
 
 struct BenchResult {

@@ -73,7 +73,9 @@ Result<BenchResult> run_bench(const std::string& model, const BenchOptions& opti
   auto inputs = random_inputs(*session, random_options);
   if (!inputs.ok()) return at_file(std::move(inputs.error()), model);
   std::vector<double> times;
-  for (int run = 0; run < kWarmUpRuns + options.runs; ++run) {
+  const int runs = kWarmUpRuns + options.runs;
+  for (int run = 0; run < runs; ++run) {
+    if (options.progress) options.progress(static_cast<size_t>(run), static_cast<size_t>(runs));
     begin = std::chrono::steady_clock::now();
     auto outputs = session->run(*inputs);
     double time = milliseconds_since(begin);

@@ -1,0 +1,138 @@
+"""What people see: a terminal of 80 columns, and a pipe, with names that are long or hostile."""
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import termios
+import threading
+
+import numpy as np
+import onnx
+import pytest
+from command import ROOT, TENON, run, run_json
+from onnx import helper
+
+LONG = "module/encoder.layers.0.self_attention.output_projection/with_a_rather_long_name:0"
+ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def on_terminal(*arguments, folder, columns=80, seconds=None, **environment):
+    """What a command writes to a terminal, standard error and all, perhaps in the first seconds only."""
+    reader, writer = pty.openpty()
+    fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    process = subprocess.Popen([TENON, *map(str, arguments)], stdout=writer, stderr=writer, cwd=folder,
+                               env=os.environ | {"TERM": "xterm-256color"} | environment)
+    os.close(writer)
+    if seconds is not None:
+        threading.Timer(seconds, process.terminate).start()
+    written = b""
+    while True:
+        try:
+            piece = os.read(reader, 65536)
+        except OSError:  # the other end is closed
+            break
+        if not piece:
+            break
+        written += piece
+    os.close(reader)
+    process.wait()
+    return written.decode().replace("\r\n", "\n")
+
+
+def shown(text):
+    """The lines that stay on the screen."""
+    return [ESCAPE.sub("", line.split("\r")[-1]) for line in text.split("\n")]
+
+
+def save(path, name, added=0.0):
+    nodes = [helper.make_node("Conv", ["x", "w"], ["c"], name="conv", pads=[1, 1, 1, 1]),
+             helper.make_node("Add", ["c", "b"], [name], name="/model/" + name)]
+    info = lambda n: helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, [1, 4, 8, 8])  # noqa: E731
+    weights = [onnx.numpy_helper.from_array(np.ones((4, 4, 3, 3), np.float32), "w"),
+               onnx.numpy_helper.from_array(np.full((1, 4, 1, 1), added, np.float32), "b")]
+    graph = helper.make_graph(nodes, "g", [info("x")], [info(name)], weights)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8), path)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("terminal") / "a_folder_with_a_rather_long_name" / "and_another_one_inside"
+    folder.mkdir(parents=True)
+    save(folder / "model.onnx", LONG)
+    save(folder / "other.onnx", LONG, 0.5)
+    save(folder / "hostile.onnx", "y\x1b[2J\nz")
+    return folder
+
+
+COMMANDS = {
+    "help": ["--help"],
+    "inspect": ["inspect", "FOLDER/model.onnx"],
+    "layers": ["inspect", "FOLDER/model.onnx", "--layers"],
+    "run": ["run", "FOLDER/model.onnx", "--input", "x=random"],
+    "export": ["export", "FOLDER/model.onnx", "-o", "FOLDER/out.onnx", "--verbose"],
+    "align": ["align", "model.onnx", "other.onnx", "--per-layer"],
+    "align_paths": ["align", "FOLDER/model.onnx", "FOLDER/other.onnx"],
+    "bench": ["bench", "FOLDER/model.onnx", "--runs", 3, "--profile"],
+    "ops": ["ops", "Attention"],
+    "all_ops": ["ops"],
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_line_fits(folder, command):
+    arguments = [str(a).replace("FOLDER", str(folder)) for a in COMMANDS[command]]
+    text = on_terminal(*arguments, folder=folder)
+    for line in shown(text):
+        assert len(line) <= 80, line
+
+
+@pytest.mark.parametrize("command", ["inspect", "run", "export"])
+def test_a_long_name_loses_its_middle_on_a_terminal_only(folder, command):
+    arguments = [str(a).replace("FOLDER", str(folder)) for a in COMMANDS[command]]
+    lines = [line for line in shown(on_terminal(*arguments, folder=folder)) if "float32[1,4,8,8]" in line]
+    assert any(re.search(r"module/encoder\S*\.\.\.\S*name:0", line) for line in lines), lines
+    assert LONG in run(*arguments).stdout
+    wide = on_terminal(*arguments, folder=folder, columns=200)
+    assert LONG in wide
+
+
+def test_characters_are_not_cut_in_two(folder, tmp_path):
+    save(tmp_path / "m.onnx", "ä" * 100 + "/ß")
+    (line,) = (line for line in shown(on_terminal("run", "m.onnx", "--input", "x=random", folder=tmp_path)) if "float32" in line)
+    assert re.fullmatch(r"ä+\.\.\.ä+/ß: float32\[1,4,8,8\]", line) and len(line) == 80
+
+
+@pytest.mark.parametrize("command", [["inspect"], ["inspect", "--layers"], ["run", "--input", "x=random"], ["bench", "--runs", "1", "--profile"]])
+def test_a_name_cannot_write_to_the_screen(folder, command):
+    text = run(command[0], folder / "hostile.onnx", *command[1:]).stdout
+    assert "\x1b" not in text and "\\x1b[2J" in text
+
+
+def test_a_pipe_gets_no_escapes(folder):
+    for arguments in COMMANDS.values():
+        done = subprocess.run([TENON, *(str(a).replace("FOLDER", str(folder)) for a in arguments)], capture_output=True,
+                              text=True, check=False, cwd=folder)
+        assert "\x1b" not in done.stdout + done.stderr and "\r" not in done.stdout + done.stderr
+
+
+def test_progress_is_one_line_where_lines_can_be_taken_away(folder):
+    endless = ["bench", "model.onnx", "--runs", 1_000_000_000]
+    text = on_terminal(*endless, folder=folder, seconds=3)
+    assert re.search(r"\r\x1b\[Kruns: \d+ of 1000000005$", text) and "\n" not in text.partition("\r")[2]
+    assert "\r" not in on_terminal(*endless, folder=folder, seconds=3, TERM="dumb")
+
+
+def test_json_is_not_touched_by_the_terminal(folder):
+    assert run_json("inspect", folder / "model.onnx")["outputs"][0]["name"] == LONG
+
+
+@pytest.mark.parametrize("environment", [{}, {"NO_COLOR": "1"}])
+def test_the_demo_script_writes_no_escapes_to_a_pipe(environment):
+    text = (ROOT / "demo" / "run.sh").read_text()
+    title = re.search(r"^title\(\) .*?^}$", text, re.M | re.S).group(0)
+    done = subprocess.run(["bash", "-c", title + "\ntitle A title"], capture_output=True, text=True, check=True,
+                          env=os.environ | environment)
+    assert done.stdout == "\nA title\n"
