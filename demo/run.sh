@@ -15,9 +15,18 @@ title() {
   if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\033[1m' plain=$'\033[0m'; fi
   printf '\n%s%s%s\n' "$bold" "$*" "$plain"
 }
-# Shows the command, runs it, and returns its status.
+# Shows the command in lines of 80 columns, runs it, and returns its status.
 step() {
-  printf '\n$ %s\n' "$*"
+  local line='$' word
+  printf '\n'
+  for word in "$@"; do
+    if [ $((${#line} + ${#word} + 3)) -gt 80 ]; then
+      printf '%s \\\n' "$line"
+      line='   '
+    fi
+    line+=" $word"
+  done
+  printf '%s\n' "$line"
   "$@"
 }
 # Compares recorded answers with the engine at a tolerance and keeps the last line, "equal: 0 / 200 outputs
