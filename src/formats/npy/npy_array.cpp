@@ -82,6 +82,11 @@ Tensor widen(const Tensor& tensor) {
 }  // namespace
 
 Result<Tensor> decode_npy(const SharedBytes& file) {
+  size_t strings_budget_bytes = expansion_limit_bytes(file.size());
+  return decode_npy(file, strings_budget_bytes);
+}
+
+Result<Tensor> decode_npy(const SharedBytes& file, size_t& strings_budget_bytes) {
   NpyHeader header = TENON_TRY(parse_npy_header(file.bytes));
   auto count = static_cast<size_t>(TENON_TRY(element_count(header.shape)));
   size_t needed = 0;
@@ -93,8 +98,9 @@ Result<Tensor> decode_npy(const SharedBytes& file) {
   if (count == 0) return Tensor::allocate(header.type.type, header.shape);
   SharedBytes data = file.part(header.data_offset, needed);
   if (header.type.kind == NpyKind::kNumber) return decode_numbers(header, std::move(data));
-  if (count > expansion_limit_bytes(file.size()) / sizeof(std::string))
+  if (count > strings_budget_bytes / sizeof(std::string))
     return fail(ErrorCode::kLimit, "the npy file announces {} strings in {} bytes", count, file.size());
+  strings_budget_bytes -= count * sizeof(std::string);
   return decode_strings(header, data, count);
 }
 

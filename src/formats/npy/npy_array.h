@@ -13,6 +13,9 @@ namespace tenon {
 /// The array in the bytes of a whole .npy file; see read_npy. A view of `file` where order, byte order and
 /// alignment allow.
 Result<Tensor> decode_npy(const SharedBytes& file);
+/// The same for one of several arrays, which share `strings_budget_bytes`: what their texts may take beside
+/// their characters. kLimit when it is used up.
+Result<Tensor> decode_npy(const SharedBytes& file, size_t& strings_budget_bytes);
 
 /// A .npy file in two parts. `data` may share the tensor's bytes.
 struct EncodedNpy {

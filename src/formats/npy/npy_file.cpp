@@ -28,13 +28,14 @@ Result<std::vector<NamedValue>> decode_npz(const SharedBytes& file) {
                 "this is a single array (.npy), and an archive of named arrays (.npz) is needed");
   ZipReader zip = TENON_TRY(ZipReader::open(file, ZipNames::kKeys));
   std::vector<NamedValue> values;
+  size_t strings_budget_bytes = expansion_limit_bytes(file.size());
   for (const ZipEntry& entry : zip.entries()) {
     std::string_view name = entry.name;
     if (!name.ends_with(kSuffix))
       return fail(ErrorCode::kMalformed, "the npz archive has the entry '{}', which is not an array", name);
     name.remove_suffix(kSuffix.size());
     SharedBytes contents = TENON_TRY(zip.read(entry));
-    Result<Tensor> tensor = decode_npy(contents);
+    Result<Tensor> tensor = decode_npy(contents, strings_budget_bytes);
     if (!tensor.ok()) return in_array(std::move(tensor.error()), name);
     values.push_back({std::string(name), std::move(*tensor)});
   }

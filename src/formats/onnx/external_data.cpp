@@ -8,6 +8,7 @@
 #include <charconv>
 #include <vector>
 
+#include "base/shared_bytes.h"
 #include "base/try.h"
 #include "formats/onnx/tensor_data.h"
 
@@ -104,7 +105,15 @@ Result<std::shared_ptr<const MappedFile>> ExternalFiles::open(const std::string&
   }
   auto file = TENON_TRY(MappedFile::from_descriptor(at.get(), path));
   files_.emplace(location, file);
+  budget_bytes_ += expansion_limit_bytes(file->size());
   return file;
+}
+
+Status ExternalFiles::charge(uint64_t bytes) {
+  if (bytes > budget_bytes_)
+    return fail(ErrorCode::kLimit, "external data that is read many times over would take too much memory");
+  budget_bytes_ -= bytes;
+  return {};
 }
 
 Result<Tensor> ExternalFiles::read(const ExternalReference& reference, DataType type, Shape shape) {
@@ -121,7 +130,10 @@ Result<Tensor> ExternalFiles::read(const ExternalReference& reference, DataType 
     return fail(ErrorCode::kMalformed, "external data lies at bytes {} to {} of \"{}\", which has {} bytes",
                 reference.offset, reference.offset + needed, reference.location, file->size());
   }
-  return tensor_from_raw(type, std::move(shape), file->text().substr(reference.offset, needed), file);
+  const std::string_view bytes = file->text().substr(reference.offset, needed);
+  if (!is_plain(type) || !is_aligned(type, bytes))
+    TENON_TRY(charge(static_cast<uint64_t>(count) * element_size(type)));
+  return tensor_from_raw(type, std::move(shape), bytes, file);
 }
 
 }  // namespace tenon::onnx

@@ -35,15 +35,18 @@ class ExternalFiles {
 
   /// The tensor of a type and shape behind a reference: a view of the mapped file where alignment allows.
   /// kNotFound when the file does not exist, kMalformed when the range does not lie in the file or does not
-  /// have the size that type and shape demand.
+  /// have the size that type and shape demand, kLimit when what had to be copied is more than
+  /// expansion_limit_bytes of the files.
   Result<Tensor> read(const ExternalReference& reference, DataType type, Shape shape);
 
  private:
   Result<std::shared_ptr<const MappedFile>> open(const std::string& location);
+  Status charge(uint64_t bytes);
 
   std::string base_dir_;
   bool allow_links_;
   std::map<std::string, std::shared_ptr<const MappedFile>, std::less<>> files_;
+  uint64_t budget_bytes_ = 0;
 };
 
 }  // namespace tenon::onnx

@@ -85,6 +85,14 @@ std::string pack_bits(const Tensor& tensor) {
   return out;
 }
 
+bool is_plain(DataType type) {
+  return element_bits(type) >= 8 && type != DataType::kBool;
+}
+
+bool is_aligned(DataType type, std::string_view bytes) {
+  return reinterpret_cast<uintptr_t>(bytes.data()) % alignment_of(type) == 0;
+}
+
 Tensor tensor_from_raw(DataType type, Shape shape, std::string_view bytes,
                        const std::shared_ptr<const void>& owner) {
   const int bits = element_bits(type);
@@ -99,8 +107,7 @@ Tensor tensor_from_raw(DataType type, Shape shape, std::string_view bytes,
     std::ranges::transform(bytes, result.mutable_data<uint8_t>(), [](char c) { return c != 0 ? 1 : 0; });
     return result;
   }
-  const bool aligned = reinterpret_cast<uintptr_t>(bytes.data()) % alignment_of(type) == 0;
-  if (aligned && owner != nullptr && !bytes.empty())
+  if (is_aligned(type, bytes) && owner != nullptr && !bytes.empty())
     return Tensor::view(type, std::move(shape), bytes.data(), owner);
   Tensor result = Tensor::allocate(type, std::move(shape));
   if (!bytes.empty()) std::memcpy(result.mutable_raw(), bytes.data(), bytes.size());

@@ -23,6 +23,12 @@ Result<uint64_t> packed_bytes(DataType type, int64_t count);
 /// bits of the last byte zero. `tensor` is of such a type.
 std::string pack_bits(const Tensor& tensor);
 
+/// True for types whose elements can be used as they lie in raw_data: neither packed, nor to be checked one
+/// by one as bools are.
+bool is_plain(DataType type);
+/// True when the bytes lie where elements of the type may lie.
+bool is_aligned(DataType type, std::string_view bytes);
+
 /// A tensor of `type` and `shape` over the bytes of raw_data or of an external file. A view kept alive by
 /// `owner` where alignment allows, else a copy; types below a byte take a byte each, bools become 0 or 1.
 /// `bytes` is as long as packed_bytes says. Not for strings.

@@ -46,6 +46,9 @@ constexpr std::array kGlobals = {
     GlobalRow{"torch._tensor", "_rebuild_from_type_v2", GlobalKind::kRebuildFromType},
 };
 
+/// PyTorch's are numbers. Every use of a storage compares its key.
+constexpr size_t kMaxStorageKeyBytes = 256;
+
 using Arguments = std::span<const Value* const>;
 
 Error bad_arguments(std::string_view what) {
@@ -83,9 +86,10 @@ std::optional<std::vector<int64_t>> as_dimensions(const Value& value) {
 
 /// True when tensor metadata (torch._utils.get_tensor_metadata) has a bit set that changes what the bytes
 /// mean.
-bool has_lazy_bits(const Value& metadata) {
+bool has_lazy_bits(const Value& metadata, size_t& steps) {
   const Dict* dict = metadata.as<Dict>();
   if (dict == nullptr) return false;
+  steps += dict->entries.size();
   return std::any_of(dict->entries.begin(), dict->entries.end(), [](const auto& entry) {
     const bool* set = entry.second->template as<bool>();
     return set == nullptr || *set;
@@ -114,7 +118,7 @@ Result<Value*> rebuild_tensor(GlobalKind kind, Arguments arguments, Arena& arena
   if (tensor.type == nullptr) return bad_arguments("_rebuild_tensor");
   if (tensor.type->type == DataType::kUndefined)
     tensor.unsupported = "has an element type without a counterpart";
-  if (arguments.size() > required && has_lazy_bits(*arguments[required])) {
+  if (arguments.size() > required && has_lazy_bits(*arguments[required], steps)) {
     tensor.unsupported = "is a lazy conjugate or negative";
   }
   return add(arena, std::move(tensor), steps);
@@ -283,6 +287,7 @@ Result<Value*> load_persistent(const Value& id, Arena& arena) {
   if (tag == nullptr || *tag != "storage" || type == nullptr || key == nullptr || elements == nullptr)
     return bad;
   if (type->kind != GlobalKind::kTypedStorage && type->kind != GlobalKind::kUntypedStorage) return bad;
+  if (key->size() > kMaxStorageKeyBytes) return bad;
   Storage storage{.key = *key, .type = type->type, .elements = *elements};
   if (*elements < 0) return fail(ErrorCode::kMalformed, "storage '{}' has {} elements", *key, *elements);
   if (parts->items.size() == 6 && parts->items[5]->as<None>() == nullptr) {

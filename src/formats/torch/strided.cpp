@@ -82,7 +82,7 @@ std::vector<int64_t> contiguous_strides(const std::vector<int64_t>& sizes) {
   int64_t step = 1;
   for (size_t axis = sizes.size(); axis-- > 0;) {
     strides[axis] = step;
-    step *= sizes[axis] > 1 ? sizes[axis] : 1;
+    if (sizes[axis] > 1 && __builtin_mul_overflow(step, sizes[axis], &step)) step = 0;
   }
   return strides;
 }

@@ -24,7 +24,8 @@ struct StridedLayout {
 /// kMalformed.
 Status check_layout(const StridedLayout& layout, int64_t storage_elements);
 
-/// The row-major strides of a tensor without gaps.
+/// The row-major strides of a tensor without gaps. Those that cannot be counted, of a tensor without
+/// elements, are 0.
 std::vector<int64_t> contiguous_strides(const std::vector<int64_t>& sizes);
 
 /// The tensor that `layout` describes in `storage`, as a dense row-major Tensor: a view that shares the

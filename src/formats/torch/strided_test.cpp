@@ -90,6 +90,7 @@ TEST(LoadStrided, RefusesToExpandBeyondTheBudget) {
 TEST(ContiguousStrides, AreRowMajor) {
   EXPECT_THAT(contiguous_strides({2, 3, 4}), ElementsAre(12, 4, 1));
   EXPECT_TRUE(contiguous_strides({}).empty());
+  EXPECT_THAT(contiguous_strides({0, kMax, 2}), ElementsAre(0, 2, 1)) << "no element is there";
 }
 
 }  // namespace

@@ -30,6 +30,23 @@ Error bad_legacy(std::string_view what) {
   return fail(ErrorCode::kMalformed, "the torch.save file {}", what);
 }
 
+/// The three pickles before the object: magic number, protocol, facts about the machine that wrote the file.
+Status skip_legacy_preamble(SharedBytes& rest) {
+  const pickle::Pickle magic = TENON_TRY(next_pickle(rest));
+  const auto* number = magic.root->as<pickle::BigInt>();
+  if (number == nullptr || number->data != kLegacyMagic) return bad_legacy("lacks its magic number");
+  const pickle::Pickle protocol = TENON_TRY(next_pickle(rest));
+  const int64_t* version = protocol.root->as<int64_t>();
+  if (version == nullptr || *version != kLegacyProtocol) return bad_legacy("has an unknown protocol number");
+  const pickle::Pickle system = TENON_TRY(next_pickle(rest));
+  const auto* facts = system.root->as<pickle::Dict>();
+  const pickle::Value* order = facts == nullptr ? nullptr : facts->find("little_endian");
+  const bool* is_little = order == nullptr ? nullptr : order->as<bool>();
+  if (is_little == nullptr) return bad_legacy("does not say in which order its bytes are");
+  if (!*is_little) return fail(ErrorCode::kUnsupported, "the tensors are stored in big-endian order");
+  return {};
+}
+
 }  // namespace
 
 bool TorchSave::recognises_legacy(std::span<const std::byte> bytes) {
@@ -56,18 +73,7 @@ Result<TorchSave> TorchSave::open_legacy(SharedBytes file) {
   save.is_legacy_ = true;
   save.budget_bytes_ = expansion_limit_bytes(file.size());
   SharedBytes rest = std::move(file);
-  const pickle::Pickle magic = TENON_TRY(next_pickle(rest));
-  const auto* number = magic.root->as<pickle::BigInt>();
-  if (number == nullptr || number->data != kLegacyMagic) return bad_legacy("lacks its magic number");
-  const pickle::Pickle protocol = TENON_TRY(next_pickle(rest));
-  const int64_t* version = protocol.root->as<int64_t>();
-  if (version == nullptr || *version != kLegacyProtocol) return bad_legacy("has an unknown protocol number");
-  const pickle::Pickle system = TENON_TRY(next_pickle(rest));
-  const auto* facts = system.root->as<pickle::Dict>();
-  const pickle::Value* order = facts == nullptr ? nullptr : facts->find("little_endian");
-  const bool* is_little = order == nullptr ? nullptr : order->as<bool>();
-  if (is_little == nullptr) return bad_legacy("does not say in which order its bytes are");
-  if (!*is_little) return fail(ErrorCode::kUnsupported, "the tensors are stored in big-endian order");
+  TENON_TRY(skip_legacy_preamble(rest));
   save.pickle_ = TENON_TRY(next_pickle(rest));
   const pickle::Pickle keys = TENON_TRY(next_pickle(rest));
   const auto* list = keys.root->as<pickle::Sequence>();

@@ -26,51 +26,6 @@ struct Converted {
   Cost cost;
 };
 
-std::optional<Converted> convert(const SymExpr& expr);
-
-std::optional<Converted> product(const Converted& a, const Converted& b) {
-  Cost cost{a.cost.terms * b.cost.terms, a.cost.degree + b.cost.degree,
-            a.cost.length * b.cost.terms + b.cost.length * a.cost.terms};
-  if (!within(cost)) return std::nullopt;
-  return Converted{a.value * b.value, cost};
-}
-
-std::optional<Converted> power(const SymExpr& expr) {
-  auto base = convert(expr.operands[0]);
-  const SymExpr& exponent = expr.operands[1];
-  if (!base || exponent.op != SymOp::kInt || exponent.int_value < 0 || exponent.int_value > 16)
-    return std::nullopt;
-  std::optional<Converted> result = Converted{SymInt(1), {}};
-  for (int64_t i = 0; i < exponent.int_value && result; ++i) result = product(*result, *base);
-  return result;
-}
-
-// A division or remainder, whose divisor must not be zero.
-template <class Apply>
-std::optional<Converted> divide(const SymExpr& a, const SymExpr& b, const Apply& function) {
-  auto x = convert(a);
-  if (!x) return std::nullopt;
-  auto y = convert(b);
-  if (!y || y->value.is(0)) return std::nullopt;
-  Cost cost{x->cost.terms + 1, std::max(x->cost.degree, 1.0), x->cost.length + y->cost.length + 10};
-  if (!within(cost)) return std::nullopt;
-  return Converted{function(x->value, y->value), cost};
-}
-
-// min, max: folds any number of operands.
-template <class Apply>
-std::optional<Converted> fold(const SymExpr& expr, const Apply& function) {
-  std::optional<Converted> result = convert(expr.operands[0]);
-  for (size_t i = 1; i < expr.operands.size() && result; ++i) {
-    auto next = convert(expr.operands[i]);
-    if (!next) return std::nullopt;
-    Cost cost = function.cost(result->cost, next->cost);
-    if (!within(cost)) return std::nullopt;
-    result = Converted{function(result->value, next->value), cost};
-  }
-  return result;
-}
-
 struct Sum {
   static Cost cost(const Cost& a, const Cost& b) {
     return {a.terms + b.terms, std::max(a.degree, b.degree), a.length + b.length};
@@ -85,47 +40,107 @@ struct Extreme {
   SymInt operator()(const SymInt& a, const SymInt& b) const { return largest ? max(a, b) : min(a, b); }
 };
 
-std::optional<Converted> convert(const SymExpr& expr) {
-  switch (expr.op) {
-    case SymOp::kSymbol:
-      return Converted{SymInt::symbol(expr.name), {1, 1, static_cast<double>(expr.name.size())}};
-    case SymOp::kInt:
-      return Converted{SymInt(expr.int_value), {}};
-    case SymOp::kAdd:
-      return fold(expr, Sum{});
-    case SymOp::kMul: {
-      std::optional<Converted> result = convert(expr.operands[0]);
-      for (size_t i = 1; i < expr.operands.size() && result; ++i) {
-        auto next = convert(expr.operands[i]);
-        result = next ? product(*result, *next) : std::nullopt;
+class Converter {
+ public:
+  std::optional<Converted> convert(const SymExpr& expr) {
+    switch (expr.op) {
+      case SymOp::kSymbol:
+        return Converted{SymInt::symbol(expr.name), {1, 1, static_cast<double>(expr.name.size())}};
+      case SymOp::kInt:
+        return Converted{SymInt(expr.int_value), {}};
+      case SymOp::kAdd:
+        return fold(expr, Sum{});
+      case SymOp::kMul: {
+        std::optional<Converted> result = convert(expr.operands[0]);
+        for (size_t i = 1; i < expr.operands.size() && result; ++i) {
+          auto next = convert(expr.operands[i]);
+          result = next ? product(*result, *next) : std::nullopt;
+        }
+        return result;
       }
-      return result;
+      case SymOp::kPow:
+        return power(expr);
+      case SymOp::kFloorDiv:
+        return divide(expr.operands[0], expr.operands[1], floor_div);
+      case SymOp::kMod:
+        return divide(expr.operands[0], expr.operands[1], mod);
+      case SymOp::kCeil:
+      case SymOp::kFloor: {
+        const SymExpr& inner = expr.operands[0];
+        if (inner.op != SymOp::kTrueDiv) return convert(inner);
+        return divide(inner.operands[0], inner.operands[1], expr.op == SymOp::kCeil ? ceil_div : floor_div);
+      }
+      case SymOp::kMin:
+        return fold(expr, Extreme{false});
+      case SymOp::kMax:
+        return fold(expr, Extreme{true});
+      case SymOp::kAbs: {
+        auto value = convert(expr.operands[0]);
+        if (!value || !pay(value->cost)) return std::nullopt;
+        return Converted{max(value->value, 0 - value->value), {1, 1, 2 * value->cost.length + 10}};
+      }
+      default:
+        return std::nullopt;
     }
-    case SymOp::kPow:
-      return power(expr);
-    case SymOp::kFloorDiv:
-      return divide(expr.operands[0], expr.operands[1], floor_div);
-    case SymOp::kMod:
-      return divide(expr.operands[0], expr.operands[1], mod);
-    case SymOp::kCeil:
-    case SymOp::kFloor: {
-      const SymExpr& inner = expr.operands[0];
-      if (inner.op != SymOp::kTrueDiv) return convert(inner);
-      return divide(inner.operands[0], inner.operands[1], expr.op == SymOp::kCeil ? ceil_div : floor_div);
-    }
-    case SymOp::kMin:
-      return fold(expr, Extreme{false});
-    case SymOp::kMax:
-      return fold(expr, Extreme{true});
-    case SymOp::kAbs: {
-      auto value = convert(expr.operands[0]);
-      if (!value) return std::nullopt;
-      return Converted{max(value->value, 0 - value->value), {1, 1, 2 * value->cost.length + 10}};
-    }
-    default:
-      return std::nullopt;
   }
-}
+
+  double work() const { return work_; }
+
+ private:
+  // Every step writes its result anew, so that a chain of n steps writes n^2 characters.
+  static constexpr double kMaxWork = 1 << 18;
+
+  bool pay(const Cost& cost) {
+    if (!within(cost) || work_ + cost.length > kMaxWork) return false;
+    work_ += cost.length;
+    return true;
+  }
+
+  std::optional<Converted> product(const Converted& a, const Converted& b) {
+    Cost cost{a.cost.terms * b.cost.terms, a.cost.degree + b.cost.degree,
+              a.cost.length * b.cost.terms + b.cost.length * a.cost.terms};
+    if (!pay(cost)) return std::nullopt;
+    return Converted{a.value * b.value, cost};
+  }
+
+  std::optional<Converted> power(const SymExpr& expr) {
+    auto base = convert(expr.operands[0]);
+    const SymExpr& exponent = expr.operands[1];
+    if (!base || exponent.op != SymOp::kInt || exponent.int_value < 0 || exponent.int_value > 16)
+      return std::nullopt;
+    std::optional<Converted> result = Converted{SymInt(1), {}};
+    for (int64_t i = 0; i < exponent.int_value && result; ++i) result = product(*result, *base);
+    return result;
+  }
+
+  // A division or remainder, whose divisor must not be zero.
+  template <class Apply>
+  std::optional<Converted> divide(const SymExpr& a, const SymExpr& b, const Apply& function) {
+    auto x = convert(a);
+    if (!x) return std::nullopt;
+    auto y = convert(b);
+    if (!y || y->value.is(0)) return std::nullopt;
+    Cost cost{x->cost.terms + 1, std::max(x->cost.degree, 1.0), x->cost.length + y->cost.length + 10};
+    if (!pay(cost)) return std::nullopt;
+    return Converted{function(x->value, y->value), cost};
+  }
+
+  // min, max, sums: any number of operands.
+  template <class Apply>
+  std::optional<Converted> fold(const SymExpr& expr, const Apply& function) {
+    std::optional<Converted> result = convert(expr.operands[0]);
+    for (size_t i = 1; i < expr.operands.size() && result; ++i) {
+      auto next = convert(expr.operands[i]);
+      if (!next) return std::nullopt;
+      Cost cost = function.cost(result->cost, next->cost);
+      if (!pay(cost)) return std::nullopt;
+      result = Converted{function(result->value, next->value), cost};
+    }
+    return result;
+  }
+
+  double work_ = 0;
+};
 
 std::string join(const std::vector<SymExpr>& operands, std::string_view separator) {
   std::string out;
@@ -146,8 +161,10 @@ std::string call(std::string_view function, const std::vector<SymExpr>& operands
 
 }  // namespace
 
-std::optional<SymInt> to_sym_int(const SymExpr& expr) {
-  auto converted = convert(expr);
+std::optional<SymInt> to_sym_int(const SymExpr& expr, size_t* written_bytes) {
+  Converter converter;
+  auto converted = converter.convert(expr);
+  if (written_bytes != nullptr) *written_bytes = static_cast<size_t>(converter.work());
   if (!converted) return std::nullopt;
   return std::move(converted->value);
 }

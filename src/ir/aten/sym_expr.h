@@ -55,8 +55,9 @@ struct SymExpr {
 };
 
 /// The expression as a SymInt, when it is an integer built from + - * floor division, modulo, minimum,
-/// maximum and whole powers; nullopt otherwise, or when a constant overflows.
-std::optional<SymInt> to_sym_int(const SymExpr& expr);
+/// maximum and whole powers; nullopt otherwise, when a constant overflows, or when writing it out would take
+/// much longer than reading it. `written_bytes` receives what was written, in bytes, in all steps together.
+std::optional<SymInt> to_sym_int(const SymExpr& expr, size_t* written_bytes = nullptr);
 
 /// "2*s77 + 1", "s77 >= 4 && u0 < 3": for messages and the text printer.
 std::string to_string(const SymExpr& expr);

@@ -67,5 +67,13 @@ TEST(SymExpr, ExponentialPolynomialsStayTrees) {
   EXPECT_TRUE(to_sym_int(*parse_srepr(nested)));
 }
 
+TEST(SymExpr, LongChainsStayTrees) {
+  std::string chain = "Max(";
+  for (int i = 0; i < 2000; ++i) chain += "Symbol('a" + std::to_string(i) + "'), ";
+  size_t written_bytes = 0;
+  EXPECT_FALSE(to_sym_int(*parse_srepr(chain + "Integer(1))"), &written_bytes));
+  EXPECT_LT(written_bytes, size_t{1} << 20);
+}
+
 }  // namespace
 }  // namespace tenon::aten

@@ -6,6 +6,9 @@ namespace tenon::pt2 {
 
 namespace {
 
+// Of an expression's tree, for each character of its text: "a, " is the shortest operand.
+constexpr size_t kTreeBytes = sizeof(aten::SymExpr) / 3;
+
 // "torch.ops.aten.conv2d.default" without the part that all have.
 std::string target_name(std::string target) {
   constexpr std::string_view kPrefix = "torch.ops.";
@@ -34,17 +37,27 @@ std::string first_output(const aten::Node& node) {
 
 }  // namespace
 
+Status GraphReader::charge(size_t bytes) {
+  if (bytes > budget_bytes_)
+    return fail(ErrorCode::kLimit, "the program's symbolic expressions take more than {} bytes",
+                kMaxExpressionBytes);
+  budget_bytes_ -= bytes;
+  return {};
+}
+
 Result<const GraphReader::Expression*> GraphReader::expression(const JsonObject& object) {
   std::string text = TENON_TRY(object.get_string("expr_str"));
   auto it = expressions_.find(text);
   if (it == expressions_.end()) {
-    Expression entry {
-      TENON_TRY(aten::parse_srepr(text))
-      , {}
-    };
-    auto as_int = aten::to_sym_int(entry.expr);
-    entry.as_int = as_int ? std::move(*as_int) : SymInt::symbol(aten::to_string(entry.expr));
-    it = expressions_.emplace(std::move(text), std::move(entry)).first;
+    const size_t tree_bytes = text.size() * kTreeBytes;
+    TENON_TRY(charge(tree_bytes));
+    aten::SymExpr expr = TENON_TRY(aten::parse_srepr(text));
+    size_t written_bytes = 0;
+    auto as_int = aten::to_sym_int(expr, &written_bytes);
+    TENON_TRY(charge(written_bytes));
+    if (!as_int) as_int = SymInt::symbol(aten::to_string(expr));
+    it = expressions_.emplace(std::move(text), Expression{std::move(expr), std::move(*as_int), tree_bytes})
+             .first;
   }
   return &it->second;
 }
@@ -69,6 +82,7 @@ Result<aten::SymValue> GraphReader::sym_value(JsonValue value, aten::SymValue::K
   if (choice.tag == "as_expr") {
     JsonObject object = TENON_TRY(JsonObject::of(choice.value, "a symbolic value"));
     const Expression* known = TENON_TRY(expression(object));
+    TENON_TRY(charge(known->tree_bytes));
     result.expr = known->expr;
     result.as_int = known->as_int;
     if (auto hint = object.find("hint")) {

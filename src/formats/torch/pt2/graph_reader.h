@@ -25,7 +25,9 @@ class GraphReader {
   struct Expression {
     aten::SymExpr expr;
     SymInt as_int;
+    size_t tree_bytes;
   };
+  static constexpr size_t kMaxExpressionBytes = size_t{512} << 20;
 
   Result<aten::Node> node(JsonValue value);
   Result<aten::SymValue> sym_value(JsonValue value, aten::SymValue::Kind kind);
@@ -33,7 +35,11 @@ class GraphReader {
   Result<SymInt> sym_int(JsonValue value);
   Result<SymShape> sym_ints(JsonValue value, std::string_view what);
 
+  /// Counts memory that expressions take; kLimit when it is too much.
+  Status charge(size_t bytes);
+
   std::unordered_map<std::string, Expression> expressions_;
+  size_t budget_bytes_ = kMaxExpressionBytes;
 };
 
 }  // namespace tenon::pt2

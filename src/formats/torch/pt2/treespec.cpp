@@ -10,6 +10,7 @@ namespace {
 using aten::PyTree;
 
 constexpr int kMaxDepth = 32;
+constexpr size_t kMaxPathBytes = size_t{16} << 20;
 
 PyTree::Kind kind_of(std::string_view type) {
   if (type == "builtins.tuple" || type == "collections.namedtuple") return PyTree::Kind::kTuple;
@@ -49,6 +50,22 @@ Status read_keys(std::string_view context, PyTree& tree) {
   return {};
 }
 
+// Takes what the paths of all leaves have in characters from `budget_bytes`; each path repeats the keys on
+// its way, which are `prefix_bytes` so far. False when there is not enough.
+bool charge_paths(const PyTree& tree, size_t prefix_bytes, size_t& budget_bytes) {
+  constexpr size_t kIndexBytes = 8;  // "[1234]"
+  if (tree.kind == PyTree::Kind::kLeaf) {
+    if (prefix_bytes > budget_bytes) return false;
+    budget_bytes -= prefix_bytes;
+    return true;
+  }
+  for (size_t i = 0; i < tree.children.size(); ++i) {
+    const size_t step_bytes = kIndexBytes + (i < tree.keys.size() ? tree.keys[i].size() : 0);
+    if (!charge_paths(tree.children[i], prefix_bytes + step_bytes, budget_bytes)) return false;
+  }
+  return true;
+}
+
 Result<PyTree> read(JsonValue value, int depth) {
   if (depth > kMaxDepth) return fail(ErrorCode::kLimit, "inputs or outputs are nested too deeply");
   JsonObject object = TENON_TRY(JsonObject::of(value, "a tree of inputs or outputs"));
@@ -74,7 +91,12 @@ Result<PyTree> parse_treespec(std::string_view json) {
   int64_t protocol = TENON_TRY(json_int(parts.at(0).value_unsafe(), "the protocol of a tree"));
   if (protocol != 1)
     return fail(ErrorCode::kUnsupported, "a tree of inputs or outputs has protocol {}", protocol);
-  return read(parts.at(1).value_unsafe(), 0);
+  PyTree tree = TENON_TRY(read(parts.at(1).value_unsafe(), 0));
+  size_t budget_bytes = kMaxPathBytes;
+  if (!charge_paths(tree, 0, budget_bytes))
+    return fail(ErrorCode::kLimit, "the names of nested inputs or outputs take more than {} bytes",
+                kMaxPathBytes);
+  return tree;
 }
 
 }  // namespace tenon::pt2

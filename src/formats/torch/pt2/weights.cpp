@@ -39,6 +39,13 @@ class FolderReader {
   }
 
  private:
+  // The bytes of a record, which many weights may lie in: checked, and inflated, once.
+  Result<SharedBytes> record(const std::string& path) {
+    auto it = records_.find(path);
+    if (it == records_.end()) it = records_.emplace(path, TENON_TRY(archive_.read(folder_ + path))).first;
+    return it->second;
+  }
+
   Status read_one(std::string name, JsonValue value) {
     JsonObject object = TENON_TRY(JsonObject::of(value, "a weight's description"));
     std::string path = TENON_TRY(object.get_string("path_name"));
@@ -57,7 +64,7 @@ class FolderReader {
     weight.is_parameter = TENON_TRY(object.get_bool("is_param"));
     auto [first, fresh] = seen_.try_emplace(std::tuple(path, meta.type, layout), name);
     if (fresh) {
-      auto storage = TENON_TRY(archive_.read(folder_ + path));
+      auto storage = TENON_TRY(record(path));
       weight.tensor = TENON_TRY(load_strided(meta.type, layout, storage, budget_bytes_));
     } else {
       weight.tensor = program_.weights.at(first->second).tensor;
@@ -73,6 +80,7 @@ class FolderReader {
   size_t& budget_bytes_;
   aten::Program& program_;
   GraphReader reader_;
+  std::map<std::string, SharedBytes> records_;
   std::map<std::tuple<std::string, DataType, StridedLayout>, std::string> seen_;
 };
 
