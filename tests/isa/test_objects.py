@@ -6,10 +6,7 @@ everybody, and the program would die on an older CPU far from any kernel.
 
 import pathlib
 import re
-import shutil
 import subprocess
-
-import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OBJECTS = ROOT / "build" / "release" / "src" / "CMakeFiles" / "tenon.dir"
@@ -32,7 +29,6 @@ def wide_functions(path):
     return found
 
 
-@pytest.mark.skipif(not shutil.which("objdump"), reason="no objdump")
 def test_wide_code_lies_in_functions_of_its_instruction_set():
     # Every source compiled for several instruction sets includes Highway's foreach_target.
     sources = [p for p in (ROOT / "src").rglob("*.cpp") if "foreach_target.h" in p.read_text()]
@@ -47,7 +43,6 @@ def test_wide_code_lies_in_functions_of_its_instruction_set():
     assert seen == {"avx2", "avx512"}, "the test looks for the wrong registers"
 
 
-@pytest.mark.skipif(not shutil.which("objdump"), reason="no objdump")
 def test_the_rest_of_the_library_has_no_wide_code():
     sources = [p for p in (ROOT / "src" / "runtime").rglob("*.cpp") if not p.name.endswith("_test.cpp")]
     for source in sources:
