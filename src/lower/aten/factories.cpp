@@ -93,8 +93,8 @@ Status filled(LowerContext& context, const std::vector<Size>& sizes, ValueId val
   const DataType type = TENON_TRY(result_type(context));
   ValueId filler = TENON_TRY(context.cast(value, type));
   if (sizes.empty()) return context.finish(filler);
-  const Tensor* known = context.constant(filler);
-  ValueId shape = TENON_TRY(size_vector(context, sizes));
+  const ValueId shape = TENON_TRY(size_vector(context, sizes));
+  const Tensor* known = context.constant(filler);  // until the next value is added
   if (known == nullptr) return context.finish(Op::kExpand, {filler, shape});
   return context.finish(Op::kConstantOfShape, {shape}, {{"value", known->reshaped({1})}});
 }
