@@ -77,7 +77,7 @@ Result<aten::Program> read_pt2_json(std::string_view json) {
 Result<aten::Program> read_pt2(const TorchArchive& archive) {
   if (archive.has(kOldProgramRecord))
     return with_hint(fail(ErrorCode::kUnsupported, "the file has the layout of torch 2.7 and older"),
-                     "export the model again with torch 2.9 or newer: "
+                     "export the model again with torch 2.8 or newer: "
                      "torch.export.save(torch.export.export(model, (x,)), \"model.pt2\")");
   if (!is_pt2(archive))
     return fail(ErrorCode::kMalformed, "the archive is not one that torch.export has written");
