@@ -50,7 +50,8 @@ bool is_wide(const Value& value) {
 /// One step run apart: its kernel, and its nodes in float64 with a bound for the rounding of each.
 class IsolatedStep {
  public:
-  IsolatedStep(const Step& step, const Inside& inside) : step_(step), inside_(inside) {}
+  IsolatedStep(const EngineGraph& compiled, const Step& step, const Inside& inside)
+      : compiled_(compiled), step_(step), inside_(inside) {}
 
   /// Runs both on the exact inputs rounded to the types of the model. False when the step cannot be run
   /// apart.
@@ -66,6 +67,8 @@ class IsolatedStep {
       if (exact == nullptr) return false;
       inputs.push_back(narrowed(*exact, value.type.element));
       wide_[id] = widened(inputs.back());
+      if (inputs.back().is_tensor())
+        inputs.back() = stored_copy(compiled_.stored[index(id)], inputs.back().tensor(), threads);
     }
     options_.parallel_for = [threads](int64_t count, int64_t grain, const auto& body) {
       tenon::parallel_for(threads, count, grain, body);
@@ -76,6 +79,9 @@ class IsolatedStep {
     ApartServices services(threads);
     ops::KernelContext context(region.anchor_node(), pointers, outputs_, services);
     TENON_TRY(step_.kernel->run(context));
+    for (size_t o = 0; o < outputs_.size(); ++o)
+      if (outputs_[o].is_tensor())
+        outputs_[o] = plain_copy(compiled_.stored[index(region.outputs[o])], outputs_[o].tensor(), threads);
     for (const Node* node : region.nodes) TENON_TRY(evaluate_wide(*node));
     return true;
   }
@@ -171,6 +177,7 @@ class IsolatedStep {
     return {};
   }
 
+  const EngineGraph& compiled_;
   const Step& step_;
   const Inside& inside_;
   ops::EvaluateOptions options_;
@@ -212,7 +219,7 @@ Result<std::vector<LayerComparison>> compare_layers(const Session& session, cons
   for (const Step& step : compiled.steps) {
     if (progress)
       progress("layers", static_cast<size_t>(&step - compiled.steps.data()), compiled.steps.size());
-    IsolatedStep isolated(step, inside);
+    IsolatedStep isolated(compiled, step, inside);
     const bool apart = TENON_TRY(isolated.run(session.threads()));
     for (size_t o = 0; o < step.region.outputs.size(); ++o) {
       const NamedValue& actual = values[next++];

@@ -1,21 +1,65 @@
 #include "engine/choose.h"
 
+#include <algorithm>
+
 #include "engine/reference_kernel.h"
+#include "kernels/layout/blocked.h"
 #include "ops/core/registry.h"
 
 namespace tenon {
 
 namespace {
 
-/// The first row that takes the region, prepared; null when none does.
-Result<bool> try_rows(const ops::Region& region, const EngineOptions& options, Step& step) {
+using ops::Layout;
+
+StoredAs stored_as(const ValueType& type, Layout layout, Isa isa) {
+  if (layout == Layout::kPlain || !can_block(type)) return {};
+  return {layout, *(*type.shape)[1].constant(), kernels::block_lanes(isa)};
+}
+
+/// Gives a step its kernel, behind reorders where inputs are stored in another layout than it takes.
+void set_kernel(std::unique_ptr<const ops::Kernel> kernel, std::vector<StoredAs> given,
+                std::vector<StoredAs> taken, bool hands_on, Step& step) {
+  step.reorders = 0;
+  for (size_t i = 0; i < given.size(); ++i) step.reorders += given[i].layout != taken[i].layout ? 1 : 0;
+  step.kernel = step.reorders == 0
+                    ? std::move(kernel)
+                    : reorder_inputs(std::move(kernel), std::move(given), std::move(taken), hands_on);
+}
+
+/// How a row wants each input of a region, and makes its outputs.
+std::vector<StoredAs> taken_by(const ops::KernelRow& row, const ops::Region& region) {
+  std::vector<StoredAs> taken;
+  const ValueId first = region.anchor_node().has_input(0) ? region.anchor_node().inputs[0] : kNoValue;
+  for (ValueId id : region.inputs) {
+    const Layout layout = id == first ? row.layouts.input : row.layouts.output;
+    taken.push_back(stored_as(region.type(id), layout, row.isa));
+  }
+  return taken;
+}
+
+bool is_same(const std::vector<StoredAs>& a, const std::vector<StoredAs>& b) {
+  return std::ranges::equal(a, b, {}, &StoredAs::layout, &StoredAs::layout);
+}
+
+/// The first row that takes the region, prepared; false when none does.
+Result<bool> try_rows(const ops::Region& region, const EngineOptions& options, EngineGraph& compiled,
+                      Step& step) {
   const Node& anchor = region.anchor_node();
+  std::vector<StoredAs> given;
+  for (ValueId id : region.inputs) given.push_back(compiled.stored[index(id)]);
   for (const ops::KernelRow& row : ops::op_def(anchor.op).rows) {
-    if (row.isa > options.isa || !row.fits(region)) continue;
+    const bool blocked = row.layouts.input == Layout::kBlocked || row.layouts.output == Layout::kBlocked;
+    if (blocked ? row.isa != options.isa : row.isa > options.isa) continue;
+    std::vector<StoredAs> taken = taken_by(row, region);
+    if (blocked && !row.layouts.seeks && !is_same(given, taken)) continue;
+    if (!row.fits(region)) continue;
     auto kernel = row.prepare(region);
     if (!kernel.ok()) return at_node(std::move(kernel.error()), anchor.name, op_name(anchor.op));
-    step.kernel = std::move(*kernel);
     step.row = row.name;
+    set_kernel(std::move(*kernel), std::move(given), std::move(taken), false, step);
+    for (ValueId id : region.outputs)
+      compiled.stored[index(id)] = stored_as(region.type(id), row.layouts.output, row.isa);
     return true;
   }
   return false;
@@ -32,27 +76,30 @@ ops::Region without_last(const ops::Region& region) {
 
 }  // namespace
 
-Status add_steps(ops::Region region, const EngineOptions& options, std::vector<Step>& steps) {
+Status add_steps(ops::Region region, const EngineOptions& options, EngineGraph& compiled) {
   std::vector<const Node*> rest;  // cut off, last first
   Step step;
   if (!options.references_only) {
-    while (!TENON_TRY(try_rows(region, options, step)) && !region.is_single()) {
+    while (!TENON_TRY(try_rows(region, options, compiled, step)) && !region.is_single()) {
       rest.push_back(region.nodes.back());
       region = without_last(region);
     }
   }
   if (step.kernel == nullptr) {
-    step.kernel = TENON_TRY(ReferenceKernel::make(region));
+    std::vector<StoredAs> given;
+    for (ValueId id : region.inputs) given.push_back(compiled.stored[index(id)]);
     step.row = "reference";
+    std::vector<StoredAs> plain(given.size());
+    set_kernel(TENON_TRY(ReferenceKernel::make(region)), std::move(given), std::move(plain), true, step);
   }
   const Graph& graph = *region.graph;
   step.region = std::move(region);
-  steps.push_back(std::move(step));
+  compiled.steps.push_back(std::move(step));
   for (; !rest.empty(); rest.pop_back()) {
     std::vector<ValueId> outputs;
     for (ValueId id : rest.back()->outputs)
       if (id != kNoValue) outputs.push_back(id);
-    TENON_TRY(add_steps(make_region(graph, {rest.back()}, 0, std::move(outputs)), options, steps));
+    TENON_TRY(add_steps(make_region(graph, {rest.back()}, 0, std::move(outputs)), options, compiled));
   }
   return {};
 }

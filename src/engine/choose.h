@@ -8,8 +8,9 @@
 
 namespace tenon {
 
-/// Appends the step that computes a region. A region that no row takes as a whole loses its last node until
-/// one does; what was cut off becomes steps of its own. kUnsupported when a node has no reference either.
-Status add_steps(ops::Region region, const EngineOptions& options, std::vector<Step>& steps);
+/// Appends the step that computes a region, and says how its outputs are stored. A region that no row takes
+/// as a whole loses its last node until one does; what was cut off becomes steps of its own. kUnsupported
+/// when a node has no reference either. The steps that make the region's inputs are there already.
+Status add_steps(ops::Region region, const EngineOptions& options, EngineGraph& compiled);
 
 }  // namespace tenon

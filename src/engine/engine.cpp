@@ -37,8 +37,9 @@ Result<std::unique_ptr<EngineGraph>> compile_graph(const Graph& graph, const Eng
     if (graph.value(id).constant && !inputs.contains(id)) compiled->constants[i] = *graph.value(id).constant;
   }
   compiled->producer.assign(graph.value_count(), -1);
+  compiled->stored.resize(graph.value_count());
   for (ops::Region& region : partition(graph, options)) {
-    TENON_TRY(add_steps(std::move(region), options, compiled->steps));
+    TENON_TRY(add_steps(std::move(region), options, *compiled));
   }
   for (size_t s = 0; s < compiled->steps.size(); ++s)
     for (const Node* node : compiled->steps[s].region.nodes)

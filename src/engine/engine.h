@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/cpu.h"
+#include "engine/layout.h"
 #include "ir/graph.h"
 #include "ops/core/kernel.h"
 
@@ -25,6 +26,7 @@ struct Step {
   ops::Region region;
   std::unique_ptr<const ops::Kernel> kernel;
   std::string_view row;       ///< The name of the kernel row, or "reference".
+  int reorders = 0;           ///< Inputs that the step brings into another layout first.
   std::vector<ValueId> dies;  ///< Values that neither a later step nor an output of the graph needs.
 };
 
@@ -34,6 +36,7 @@ struct EngineGraph {
   std::vector<Step> steps;
   std::vector<Value> constants;  ///< By ValueId; an undefined tensor where the value is no constant.
   std::vector<int> producer;     ///< By ValueId: the step whose region makes the value, or -1.
+  std::vector<StoredAs> stored;  ///< By ValueId: how steps hand the value on.
   std::vector<std::unique_ptr<EngineGraph>> bodies;
 
   /// The compiled form of a subgraph of one of the nodes.

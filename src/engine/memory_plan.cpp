@@ -18,7 +18,7 @@ std::vector<ValueId> find_roots(const EngineGraph& compiled) {
   std::vector<ValueId> roots(compiled.graph->value_count());
   for (size_t i = 0; i < roots.size(); ++i) roots[i] = ValueId{static_cast<uint32_t>(i)};
   for (const Step& step : compiled.steps) {
-    if (!step.region.is_single()) continue;
+    if (!step.region.is_single() || step.reorders > 0) continue;  // reordered inputs are copies
     const Node& node = *step.region.nodes[0];
     if (ops::op_def(node.op).traits.view && node.has_input(0) && node.has_output(0))
       roots[index(node.outputs[0])] = roots[index(node.inputs[0])];
@@ -26,17 +26,18 @@ std::vector<ValueId> find_roots(const EngineGraph& compiled) {
   return roots;
 }
 
-/// The plain shape of a tensor whose every dimension is known, with its size in bytes.
+/// The shape that a tensor is stored in, when every dimension is known, with its size in bytes.
 struct Known {
   Shape shape;
   size_t bytes = 0;
 };
-std::optional<Known> known_size(const ValueType& type) {
+std::optional<Known> known_size(const ValueType& type, const StoredAs& stored) {
   if (!type.is_tensor() || !type.shape || type.element == DataType::kString ||
       type.element == DataType::kUndefined)
     return std::nullopt;
   auto shape = constant_shape(*type.shape);
   if (!shape) return std::nullopt;
+  *shape = stored_shape(stored, *shape);
   auto count = element_count(*shape);
   size_t bytes = 0;
   if (!count.ok() || __builtin_mul_overflow(static_cast<size_t>(*count), element_size(type.element), &bytes))
@@ -107,7 +108,7 @@ Result<std::shared_ptr<const MemoryPlan>> plan_memory(const EngineGraph& compile
     for (ValueId id : compiled.steps[s].region.outputs) {
       size_t i = index(id);
       if (escapes[i] || roots[i] != id) continue;
-      auto known = known_size(facts[i].type);
+      auto known = known_size(facts[i].type, compiled.stored[i]);
       if (!known) continue;
       plan->slots[i] = MemoryPlan::Slot{facts[i].type.element, std::move(known->shape), 0};
       lifetimes.push_back({known->bytes, static_cast<int>(s), last[i]});

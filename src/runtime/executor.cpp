@@ -12,7 +12,9 @@ namespace {
 /// Values inside a fused step, from the step's inputs.
 Status run_recomputed(const OutputPlan::Recomputed& part, Frame& frame, std::vector<Value>& slots) {
   std::vector<const Value*> inputs;
-  for (ValueId id : part.region.inputs) inputs.push_back(frame.get(id));
+  std::vector<Value> values;
+  for (ValueId id : part.region.inputs) values.push_back(frame.plain(id));
+  for (const Value& value : values) inputs.push_back(&value);
   auto outputs = TENON_TRY(frame.run_apart(part.region, *part.kernel, inputs));
   for (size_t i = 0; i < outputs.size(); ++i) slots[part.output_slots[i]] = std::move(outputs[i]);
   return {};
@@ -76,7 +78,7 @@ Result<std::vector<Value>> execute(const Engine& engine, std::span<const Value* 
     for (; taken != wanted.taken.end() && taken->step == step; ++taken) {
       if (frame.get(taken->id) == nullptr)
         return fail(ErrorCode::kInternal, "value '{}' is not there", graph.value(taken->id).name);
-      slots[taken->slot] = state.detached(*frame.get(taken->id));
+      slots[taken->slot] = state.detached(frame.plain(taken->id));
     }
     return {};
   };

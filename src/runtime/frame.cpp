@@ -84,6 +84,17 @@ Value Frame::settled(Value value, ValueId id) const {
   return state_.detached(std::move(value));
 }
 
+Value Frame::plain(ValueId id) {
+  const Value& value = *get(id);
+  const StoredAs& stored = compiled_.stored[index(id)];
+  return value.is_tensor() ? Value(plain_copy(stored, value.tensor(), state_.threads())) : value;
+}
+
+void Frame::own(ValueId id, Value value) {
+  owned_[index(id)] = std::move(value);
+  bind(id, &owned_[index(id)]);
+}
+
 Status Frame::run_step(size_t s) {
   TENON_TRY(state_.interrupted());
   const Step& step = compiled_.steps[s];
@@ -136,7 +147,8 @@ Result<std::vector<Value>> run_body(const EngineGraph& body, std::vector<Value> 
                 graph.inputs.size(), inputs.size());
   Frame frame(body, nullptr, outer.state());
   for (size_t i = 0; i < inputs.size(); ++i) frame.bind(graph.inputs[i], &inputs[i]);
-  for (const Capture& capture : graph.captures) frame.bind(capture.inner, outer.get(capture.outer));
+  for (const Capture& capture : graph.captures)
+    if (outer.get(capture.outer) != nullptr) frame.own(capture.inner, outer.plain(capture.outer));
   for (size_t s = 0; s < body.steps.size(); ++s) {
     TENON_TRY(frame.run_step(s));
     frame.end_step(s);
@@ -146,7 +158,7 @@ Result<std::vector<Value>> run_body(const EngineGraph& body, std::vector<Value> 
     if (frame.get(id) == nullptr)
       return fail(ErrorCode::kInternal, "output '{}' of body '{}' is not there", graph.value(id).name,
                   graph.name);
-    outputs.push_back(*frame.get(id));
+    outputs.push_back(frame.plain(id));
   }
   return outputs;
 }

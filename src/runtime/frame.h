@@ -20,6 +20,10 @@ class Frame {
   /// The value, or null when it has not been made or has died.
   const Value* get(ValueId id) const { return values_[index(id)]; }
   void bind(ValueId id, const Value* value) { values_[index(id)] = value; }
+  /// A value that is there, as everybody outside the engine knows it: in the plain layout.
+  Value plain(ValueId id);
+  /// Binds a value that the frame keeps.
+  void own(ValueId id, Value value);
 
   /// Runs one step; its outputs are then there. Does not end the life of any value.
   Status run_step(size_t step);

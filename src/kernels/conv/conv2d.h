@@ -36,17 +36,24 @@ struct ConvCall {
   std::vector<const float*> operands;  ///< Of the epilogue, laid out as the output.
 };
 
-class Conv2d {
+/// A convolution with its weights made ready.
+class Convolution {
+ public:
+  virtual ~Convolution() = default;
+  /// False when the padded input would be too large to address; then nothing was done. The output does not
+  /// overlap the input, and may be one of the operands.
+  [[nodiscard]] virtual bool run(const ConvCall& call, const Services& services) const = 0;
+  virtual size_t bytes() const = 0;
+};
+
+class Conv2d final : public Convolution {
  public:
   /// `weights` is [groups * out_channels][in_channels][kernel_h][kernel_w]; `bias` has an element for each
   /// output channel, or is null. Both are copied.
   Conv2d(const ConvFilter& filter, const float* weights, const float* bias, Epilogue epilogue, Isa isa);
 
-  /// False when the padded input would be too large to address; then nothing was done. The output does not
-  /// overlap the input, and may be one of the operands.
-  [[nodiscard]] bool run(const ConvCall& call, const Services& services) const;
-
-  size_t bytes() const;
+  [[nodiscard]] bool run(const ConvCall& call, const Services& services) const override;
+  size_t bytes() const override;
 
  private:
   struct Layout;

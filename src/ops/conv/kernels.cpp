@@ -1,11 +1,15 @@
 // Rows for float32 convolutions of one and two dimensions with constant weights, a BatchNormalization after
-// them folded into the weights, and a tail of activations and residual sums.
+// them folded into the weights, and a tail of activations and residual sums. Those of two dimensions work in
+// the blocked layout.
 #include "ops/conv/kernels.h"
 
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/conv/blocked_conv.h"
 #include "kernels/conv/conv2d.h"
+#include "kernels/gemm/gemm.h"
+#include "kernels/layout/blocked.h"
 #include "ops/conv/conv.h"
 #include "ops/core/services.h"
 #include "ops/fusion/tail.h"
@@ -17,7 +21,9 @@ namespace {
 
 std::optional<FusedTail> tail_of(const Region& region) {
   const size_t first = folded_nodes(region);
-  return fused_tail(region, first, region.nodes[first - 1]->outputs[0]);
+  auto tail = fused_tail(region, first, region.nodes[first - 1]->outputs[0]);
+  if (tail && tail->operands.size() > kernels::kGemmOperandsMax) return std::nullopt;
+  return tail;
 }
 
 bool fits(const Region& region) {
@@ -32,6 +38,33 @@ bool fits(const Region& region) {
   int64_t groups = conv.attributes.integer("group", 1);
   if (groups < 1 || weights->dim(0) % groups != 0) return false;
   return tail_of(region).has_value();
+}
+
+/// Images whose first convolution takes them as they are: few channels would leave most of a block empty.
+constexpr int64_t kPlanarChannelsMax = 4;
+
+bool is_known_image(const Region& region, ValueId id) {
+  const ValueType& type = region.type(id);
+  return type.shape && type.shape->size() == 4 && (*type.shape)[1].is_constant();
+}
+
+bool fits_blocked(const Region& region) {
+  if (!fits(region)) return false;
+  const Node& conv = *region.nodes[0];
+  return region.constant_input(conv, 1)->rank() == 4 && is_known_image(region, conv.inputs[0]) &&
+         is_known_image(region, region.outputs[0]);
+}
+
+bool fits_first(const Region& region) {
+  return fits_blocked(region) && region.nodes[0]->attributes.integer("group", 1) == 1 &&
+         region.constant_input(*region.nodes[0], 1)->dim(1) <= kPlanarChannelsMax;
+}
+
+bool fits_depthwise(const Region& region) {
+  if (!fits_blocked(region)) return false;
+  const Tensor& weights = *region.constant_input(*region.nodes[0], 1);
+  return weights.dim(1) == 1 && weights.dim(0) == region.nodes[0]->attributes.integer("group", 1) &&
+         weights.dim(0) > 1;
 }
 
 /// Weights and bias as the kernel takes them, with the BatchNormalization multiplied in:
@@ -75,24 +108,37 @@ Result<Folded> fold(const Region& region) {
   return folded;
 }
 
+/// How a kernel finds the channels of its input and lays out those of its output: in blocks of so many, 1
+/// being the plain layout.
+struct Lanes {
+  int64_t input = 1;
+  int64_t output = 1;
+};
+
+int64_t planes_of(int64_t channels, int64_t lanes) {
+  return (channels + lanes - 1) / lanes;
+}
+
 class ConvKernel final : public Kernel {
  public:
-  ConvKernel(const kernels::ConvFilter& filter, const Folded& folded, FusedTail tail, Window window, Isa isa)
+  ConvKernel(const kernels::ConvFilter& filter, FusedTail tail, Window window, Lanes lanes,
+             std::unique_ptr<kernels::Convolution> conv)
       : filter_(filter),
         tail_(std::move(tail)),
         window_(std::move(window)),
-        conv_(filter, folded.weights.data(), folded.bias.empty() ? nullptr : folded.bias.data(),
-              kernels::Epilogue(tail_.ops, isa), isa) {}
+        lanes_(lanes),
+        conv_(std::move(conv)) {}
 
   Status run(KernelContext& context) const override {
     const Tensor& x = context.input(0);
-    auto axes_count = static_cast<int64_t>(window_.axes());
-    if (x.rank() != axes_count + 2 || x.dim(1) != filter_.groups * filter_.in_channels)
+    const auto rank = static_cast<int64_t>(window_.axes()) + (lanes_.input > 1 ? 3 : 2);
+    if (x.rank() != rank || x.dim(1) != planes_of(filter_.groups * filter_.in_channels, lanes_.input))
       return fail(ErrorCode::kInvalidModel, "input of shape {} does not fit weights for {} channels",
                   to_string(x.shape()), filter_.groups * filter_.in_channels);
     auto axes = TENON_TRY(resolve_window(window_, x.shape().data() + 2));
-    Shape shape = {x.dim(0), filter_.groups * filter_.out_channels};
+    Shape shape = {x.dim(0), planes_of(filter_.groups * filter_.out_channels, lanes_.output)};
     for (const WindowAxis& axis : axes) shape.push_back(axis.output);
+    if (lanes_.output > 1) shape.push_back(lanes_.output);
     // One dimension is two with a height of 1.
     if (axes.size() == 1) axes.insert(axes.begin(), WindowAxis{1, 1, 1, 1, 1, 0, 0});
 
@@ -107,22 +153,43 @@ class ConvKernel final : public Kernel {
     call.input = x.data<float>();
     call.operands = TENON_TRY(tail_operands(tail_, context, shape));
     call.output = context.output(0, DataType::kFloat32, shape).mutable_data<float>();
-    if (!conv_.run(call, kernel_services(context)))
+    if (!conv_->run(call, kernel_services(context)))
       return fail(ErrorCode::kLimit, "an input of shape {} is too large for this kernel",
                   to_string(x.shape()));
     return {};
   }
 
-  size_t bytes() const override { return conv_.bytes(); }
+  size_t bytes() const override { return conv_->bytes(); }
 
  private:
   kernels::ConvFilter filter_;
   FusedTail tail_;
   Window window_;
-  kernels::Conv2d conv_;
+  Lanes lanes_;
+  std::unique_ptr<kernels::Convolution> conv_;
 };
 
-template <Isa kIsa>
+enum class Algorithm : uint8_t { kTile, kBlocked, kPlanarToBlocked, kDepthwise };
+
+std::unique_ptr<kernels::Convolution> make_convolution(Algorithm algorithm, const kernels::ConvFilter& filter,
+                                                       const Folded& folded, kernels::Epilogue epilogue,
+                                                       Isa isa) {
+  const float* weights = folded.weights.data();
+  const float* bias = folded.bias.empty() ? nullptr : folded.bias.data();
+  switch (algorithm) {
+    case Algorithm::kDepthwise:
+      return std::make_unique<kernels::DepthwiseConv>(filter, weights, bias, std::move(epilogue), isa);
+    case Algorithm::kBlocked:
+    case Algorithm::kPlanarToBlocked:
+      return std::make_unique<kernels::BlockedConv>(
+          filter, weights, bias, algorithm == Algorithm::kPlanarToBlocked, std::move(epilogue), isa);
+    case Algorithm::kTile:
+      break;
+  }
+  return std::make_unique<kernels::Conv2d>(filter, weights, bias, std::move(epilogue), isa);
+}
+
+template <Algorithm kAlgorithm, Isa kIsa>
 Result<std::unique_ptr<Kernel>> prepare(const Region& region) {
   const Node& conv = *region.nodes[0];
   const Tensor& weights = *region.constant_input(conv, 1);
@@ -141,17 +208,30 @@ Result<std::unique_ptr<Kernel>> prepare(const Region& region) {
     filter.stride_h = window.strides[0];
     filter.dilation_h = window.dilations[0];
   }
-  Folded folded = TENON_TRY(fold(region));
-  return std::unique_ptr<Kernel>(
-      std::make_unique<ConvKernel>(filter, folded, *tail_of(region), std::move(window), kIsa));
+  const Folded folded = TENON_TRY(fold(region));
+  FusedTail tail = *tail_of(region);
+  auto convolution = make_convolution(kAlgorithm, filter, folded, kernels::Epilogue(tail.ops, kIsa), kIsa);
+  const int64_t block = kernels::block_lanes(kIsa);
+  const Lanes lanes{kAlgorithm == Algorithm::kBlocked || kAlgorithm == Algorithm::kDepthwise ? block : 1,
+                    kAlgorithm == Algorithm::kTile ? 1 : block};
+  return std::unique_ptr<Kernel>(std::make_unique<ConvKernel>(filter, std::move(tail), std::move(window),
+                                                              lanes, std::move(convolution)));
 }
+
+constexpr RowLayouts kBlocked{Layout::kBlocked, Layout::kBlocked, true};
+constexpr RowLayouts kPlanarToBlocked{Layout::kPlain, Layout::kBlocked, true};
 
 }  // namespace
 
-const KernelRow kConvRows[3] = {
-    {"conv_tile_f32_avx512", Isa::kAvx512, fits, prepare<Isa::kAvx512>},
-    {"conv_tile_f32_avx2", Isa::kAvx2, fits, prepare<Isa::kAvx2>},
-    {"conv_tile_f32_portable", Isa::kPortable, fits, prepare<Isa::kPortable>},
-};
+#define TENON_CONV_ROWS(suffix, isa)                                                                  \
+  {"conv_depthwise_f32_" suffix, isa, fits_depthwise, prepare<Algorithm::kDepthwise, isa>, kBlocked}, \
+      {"conv_first_f32_" suffix, isa, fits_first, prepare<Algorithm::kPlanarToBlocked, isa>,          \
+       kPlanarToBlocked},                                                                             \
+      {"conv_blocked_f32_" suffix, isa, fits_blocked, prepare<Algorithm::kBlocked, isa>, kBlocked}, { \
+    "conv_tile_f32_" suffix, isa, fits, prepare<Algorithm::kTile, isa>                                \
+  }
+const KernelRow kConvRows[12] = {TENON_CONV_ROWS("avx512", Isa::kAvx512), TENON_CONV_ROWS("avx2", Isa::kAvx2),
+                                 TENON_CONV_ROWS("portable", Isa::kPortable)};
+#undef TENON_CONV_ROWS
 
 }  // namespace tenon::ops

@@ -66,6 +66,11 @@ class KernelContext {
   }
   RunServices& services() { return services_; }
 
+  /// The same step with other values for its inputs, which outlive the result.
+  KernelContext with_inputs(std::span<const Value* const> inputs) const {
+    return {node_, inputs, outputs_, services_};
+  }
+
  private:
   const Node& node_;
   std::span<const Value* const> inputs_;
@@ -104,11 +109,26 @@ class Kernel {
   virtual size_t bytes() const { return 0; }
 };
 
+/// How the elements of a float32 tensor [N, C, H, W] lie in memory between steps.
+enum class Layout : uint8_t {
+  kPlain,    ///< Row-major, as the shape says.
+  kBlocked,  ///< NCHWc, for the lanes c of the instruction set: kernels/layout/blocked.h.
+};
+
+/// Which layouts a row works on.
+struct RowLayouts {
+  Layout input = Layout::kPlain;   ///< Of the anchor's first input.
+  Layout output = Layout::kPlain;  ///< Of the output, and of all other inputs that are tensors [N, C, H, W].
+  /// The row pays for reordering inputs that have another layout; others are taken only when nothing has to be.
+  bool seeks = false;
+};
+
 struct KernelRow {
   std::string_view name;               ///< "conv_gemm_f32"
-  Isa isa;                             ///< The least instruction set.
+  Isa isa;                             ///< The least instruction set; exactly this one for blocked layouts.
   bool (*fits)(const Region& region);  ///< By operators, types, ranks, attributes and constants.
   Result<std::unique_ptr<Kernel>> (*prepare)(const Region& region);
+  RowLayouts layouts = {};
 };
 
 }  // namespace tenon::ops

@@ -1,0 +1,84 @@
+// Two-dimensional convolution of float32 whose output is in the blocked layout (kernels/layout/blocked.h),
+// and whose input is blocked too, or planar ([N, C, H, W]) for first layers of few channels.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "kernels/conv/blocked_tile.h"
+#include "kernels/conv/conv2d.h"
+#include "kernels/conv/padded_input.h"
+
+namespace tenon::kernels {
+
+/// Memory of vectors, 64-byte aligned.
+class VectorMemory {
+ public:
+  VectorMemory() = default;
+  explicit VectorMemory(size_t floats);
+  float* data() { return memory_.get(); }
+  const float* data() const { return memory_.get(); }
+  size_t bytes() const { return floats_ * sizeof(float); }
+
+ private:
+  struct Free {
+    void operator()(float* memory) const;
+  };
+  std::unique_ptr<float[], Free> memory_;
+  size_t floats_ = 0;
+};
+
+/// Every convolution: each output channel sums over the blocks of input channels of its group.
+class BlockedConv final : public Convolution {
+ public:
+  /// As Conv2d. `planar` tells the layout of the input.
+  BlockedConv(const ConvFilter& filter, const float* weights, const float* bias, bool planar,
+              Epilogue epilogue, Isa isa);
+
+  /// The call's input (unless planar), output and operands are blocked.
+  [[nodiscard]] bool run(const ConvCall& call, const Services& services) const override;
+  size_t bytes() const override { return weights_.bytes() + bias_.bytes(); }
+
+ private:
+  /// One or two blocks of output channels that sum over the same blocks of input channels.
+  struct Panel {
+    int64_t first = 0, blocks = 1;        // of the output
+    int64_t in_first = 0, in_planes = 0;  // of the input
+    int64_t weights = 0;                  // where its weights begin
+  };
+  struct Running;
+
+  void make_panels();
+  void pack(const Panel& panel, const float* weights);
+  int64_t inner_of(int64_t plane) const;
+  void compute_row(const Running& running, const Panel& panel, int64_t image, int64_t row) const;
+  void sum(const Running& running, const Panel& panel, const float* input, int pixels, float* sums) const;
+
+  ConvFilter filter_;
+  bool planar_;
+  const BlockedTileSet* tiles_;
+  Epilogue epilogue_;
+  int64_t in_planes_, out_blocks_;
+  std::vector<Panel> panels_;
+  VectorMemory weights_;  // by panel: [plane][tap][inner][block][lane]
+  VectorMemory bias_;     // [out block][lane]
+};
+
+/// Groups of one input and one output channel.
+class DepthwiseConv final : public Convolution {
+ public:
+  DepthwiseConv(const ConvFilter& filter, const float* weights, const float* bias, Epilogue epilogue,
+                Isa isa);
+  [[nodiscard]] bool run(const ConvCall& call, const Services& services) const override;
+  size_t bytes() const override { return weights_.bytes() + bias_.bytes(); }
+
+ private:
+  ConvFilter filter_;
+  int64_t lanes_, blocks_;
+  DepthwiseTile tile_;
+  Epilogue epilogue_;
+  VectorMemory weights_;  // [block][tap][lane]
+  VectorMemory bias_;     // [block][lane]
+};
+
+}  // namespace tenon::kernels
