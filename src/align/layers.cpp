@@ -94,14 +94,14 @@ class IsolatedStep {
     if (exact == wide_.end() || !value.is_tensor() || !is_wide(exact->second)) return {0, 0};
     const std::vector<double> a = to_doubles(value.tensor()), e = to_doubles(exact->second.tensor());
     if (a.size() != e.size()) return {HUGE_VAL, HUGE_VAL};
-    const Tensor* bound = bound_of(id);
+    const std::vector<double> bounds = bounds_of(id, outputs_[output].tensor().shape());
     double largest = 0, use = 0;
     for (size_t i = 0; i < a.size(); ++i) {
       if (a[i] == e[i] || (std::isnan(a[i]) && std::isnan(e[i]))) continue;
       const double difference =
           std::isfinite(a[i]) && std::isfinite(e[i]) ? std::fabs(a[i] - e[i]) : HUGE_VAL;
       largest = std::max(largest, difference);
-      const double allowed = bound != nullptr ? bound->data<double>()[i] : 0;
+      const double allowed = bounds.empty() ? 0 : bounds[i];
       use = std::max(use, allowed > 0 ? difference / allowed : HUGE_VAL);
     }
     return {largest, use};
@@ -111,6 +111,18 @@ class IsolatedStep {
   const Tensor* bound_of(ValueId id) const {
     const auto found = bounds_.find(id);
     return found == bounds_.end() ? nullptr : &found->second;
+  }
+
+  /// The bound of each element of an output; empty when there is none.
+  std::vector<double> bounds_of(ValueId id, const Shape& shape) const {
+    const Tensor* bound = bound_of(id);
+    if (bound == nullptr) return {};
+    std::vector<double> bounds = to_doubles(*bound);
+    if (!step_.spreads || shape.size() != 4) return bounds;
+    const int64_t pixels = shape[2] * shape[3];
+    for (auto plane = bounds.begin(); plane != bounds.end() && pixels > 0; plane += pixels)
+      std::fill_n(plane, pixels, *std::max_element(plane, plane + pixels));
+    return bounds;
   }
 
   /// The nodes of the widened graph that stand for a node, and the bounds of their outputs: their own, and

@@ -57,6 +57,7 @@ Result<bool> try_rows(const ops::Region& region, const EngineOptions& options, E
     auto kernel = row.prepare(region);
     if (!kernel.ok()) return at_node(std::move(kernel.error()), anchor.name, op_name(anchor.op));
     step.row = row.name;
+    step.spreads = row.spreads;
     set_kernel(std::move(*kernel), std::move(given), std::move(taken), false, step);
     for (ValueId id : region.outputs)
       compiled.stored[index(id)] = stored_as(region.type(id), row.layouts.output, row.isa);

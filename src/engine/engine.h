@@ -26,6 +26,7 @@ struct Step {
   ops::Region region;
   std::unique_ptr<const ops::Kernel> kernel;
   std::string_view row;       ///< The name of the kernel row, or "reference".
+  bool spreads = false;       ///< As KernelRow::spreads.
   int reorders = 0;           ///< Inputs that the step brings into another layout first.
   std::vector<ValueId> dies;  ///< Values that neither a later step nor an output of the graph needs.
 };

@@ -8,6 +8,7 @@
 
 #include "kernels/conv/blocked_conv.h"
 #include "kernels/conv/conv2d.h"
+#include "kernels/conv/winograd.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/layout/blocked.h"
 #include "ops/conv/conv.h"
@@ -43,6 +44,28 @@ bool fits(const Region& region) {
 /// Images whose first convolution takes them as they are: few channels would leave most of a block empty.
 constexpr int64_t kPlanarChannelsMax = 4;
 
+/// m of the F(m x m, 3 x 3) that a convolution takes the least time by, or 0 for the direct sum. For each
+/// pair of channels an algorithm computes for a while or waits for its filters, whichever takes longer. The
+/// larger its tiles, the fewer multiplications it does and the more filters it reads.
+int choose_winograd(int64_t in_channels, int64_t out_channels, const SymShape& output) {
+  constexpr double kOperationsAByte = 13;  // what a core computes while a byte arrives from beyond its caches
+  constexpr double kTransforms = 1.15;     // how much longer than the products it takes with the transforms
+  constexpr int64_t kUnknownSize = 56;
+  if (in_channels < 16 || out_channels < 16) return 0;
+  const int64_t h = output[2].constant().value_or(kUnknownSize),
+                w = output[3].constant().value_or(kUnknownSize);
+  const auto cost = [&](int64_t tiles, int64_t positions) {
+    const auto products = static_cast<double>(2 * tiles * positions);
+    return std::max(products,
+                    kOperationsAByte * static_cast<double>(sizeof(float)) * static_cast<double>(positions));
+  };
+  const auto tiles = [&](int64_t m) { return ((h + m - 1) / m) * ((w + m - 1) / m); };
+  const double direct = cost(h * w, 9), two = cost(tiles(2), 16) * kTransforms,
+               four = cost(tiles(4), 36) * kTransforms;
+  if (direct <= std::min(two, four)) return 0;
+  return two < four ? 2 : 4;
+}
+
 bool is_known_image(const Region& region, ValueId id) {
   const ValueType& type = region.type(id);
   return type.shape && type.shape->size() == 4 && (*type.shape)[1].is_constant();
@@ -65,6 +88,20 @@ bool fits_depthwise(const Region& region) {
   const Tensor& weights = *region.constant_input(*region.nodes[0], 1);
   return weights.dim(1) == 1 && weights.dim(0) == region.nodes[0]->attributes.integer("group", 1) &&
          weights.dim(0) > 1;
+}
+
+/// Whether F(m x m, 3 x 3) serves, and saves time: by the multiplications that it does where images are
+/// small, and by the channels, whose number the transforms have to pay off against.
+template <int kM>
+bool fits_winograd(const Region& region) {
+  if (!fits_blocked(region)) return false;
+  const Node& conv = *region.nodes[0];
+  const Tensor& weights = *region.constant_input(conv, 1);
+  if (weights.dim(2) != 3 || weights.dim(3) != 3 || conv.attributes.integer("group", 1) != 1) return false;
+  for (const char* name : {"strides", "dilations"})
+    for (int64_t step : conv.attributes.integers(name))
+      if (step != 1) return false;
+  return choose_winograd(weights.dim(1), weights.dim(0), *region.type(region.outputs[0]).shape) == kM;
 }
 
 /// Weights and bias as the kernel takes them, with the BatchNormalization multiplied in:
@@ -169,7 +206,7 @@ class ConvKernel final : public Kernel {
   std::unique_ptr<kernels::Convolution> conv_;
 };
 
-enum class Algorithm : uint8_t { kTile, kBlocked, kPlanarToBlocked, kDepthwise };
+enum class Algorithm : uint8_t { kTile, kBlocked, kPlanarToBlocked, kDepthwise, kWinograd2, kWinograd4 };
 
 std::unique_ptr<kernels::Convolution> make_convolution(Algorithm algorithm, const kernels::ConvFilter& filter,
                                                        const Folded& folded, kernels::Epilogue epilogue,
@@ -177,6 +214,10 @@ std::unique_ptr<kernels::Convolution> make_convolution(Algorithm algorithm, cons
   const float* weights = folded.weights.data();
   const float* bias = folded.bias.empty() ? nullptr : folded.bias.data();
   switch (algorithm) {
+    case Algorithm::kWinograd2:
+    case Algorithm::kWinograd4:
+      return std::make_unique<kernels::WinogradConv>(
+          filter, weights, bias, algorithm == Algorithm::kWinograd2 ? 2 : 4, std::move(epilogue), isa);
     case Algorithm::kDepthwise:
       return std::make_unique<kernels::DepthwiseConv>(filter, weights, bias, std::move(epilogue), isa);
     case Algorithm::kBlocked:
@@ -212,7 +253,7 @@ Result<std::unique_ptr<Kernel>> prepare(const Region& region) {
   FusedTail tail = *tail_of(region);
   auto convolution = make_convolution(kAlgorithm, filter, folded, kernels::Epilogue(tail.ops, kIsa), kIsa);
   const int64_t block = kernels::block_lanes(kIsa);
-  const Lanes lanes{kAlgorithm == Algorithm::kBlocked || kAlgorithm == Algorithm::kDepthwise ? block : 1,
+  const Lanes lanes{kAlgorithm == Algorithm::kTile || kAlgorithm == Algorithm::kPlanarToBlocked ? 1 : block,
                     kAlgorithm == Algorithm::kTile ? 1 : block};
   return std::unique_ptr<Kernel>(std::make_unique<ConvKernel>(filter, std::move(tail), std::move(window),
                                                               lanes, std::move(convolution)));
@@ -227,10 +268,14 @@ constexpr RowLayouts kPlanarToBlocked{Layout::kPlain, Layout::kBlocked, true};
   {"conv_depthwise_f32_" suffix, isa, fits_depthwise, prepare<Algorithm::kDepthwise, isa>, kBlocked}, \
       {"conv_first_f32_" suffix, isa, fits_first, prepare<Algorithm::kPlanarToBlocked, isa>,          \
        kPlanarToBlocked},                                                                             \
+      {"conv_winograd4_f32_" suffix,        isa,      fits_winograd<4>,                               \
+       prepare<Algorithm::kWinograd4, isa>, kBlocked, true},                                          \
+      {"conv_winograd2_f32_" suffix,        isa,      fits_winograd<2>,                               \
+       prepare<Algorithm::kWinograd2, isa>, kBlocked, true},                                          \
       {"conv_blocked_f32_" suffix, isa, fits_blocked, prepare<Algorithm::kBlocked, isa>, kBlocked}, { \
     "conv_tile_f32_" suffix, isa, fits, prepare<Algorithm::kTile, isa>                                \
   }
-const KernelRow kConvRows[12] = {TENON_CONV_ROWS("avx512", Isa::kAvx512), TENON_CONV_ROWS("avx2", Isa::kAvx2),
+const KernelRow kConvRows[18] = {TENON_CONV_ROWS("avx512", Isa::kAvx512), TENON_CONV_ROWS("avx2", Isa::kAvx2),
                                  TENON_CONV_ROWS("portable", Isa::kPortable)};
 #undef TENON_CONV_ROWS
 

@@ -6,6 +6,6 @@
 namespace tenon::ops {
 
 /// In the order of trying.
-extern const KernelRow kConvRows[12];
+extern const KernelRow kConvRows[18];
 
 }  // namespace tenon::ops

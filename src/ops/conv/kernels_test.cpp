@@ -36,6 +36,24 @@ const RowCases kCases(
          [](RowModel& m) {
            m.output(conv(m, m.input({1, 512, 7, 7}), {33, 512, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
          }},
+        {"winograd4",
+         [](RowModel& m) {
+           m.output(conv(m, m.input({2, 40, 23, 18}), {56, 40, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
+         }},
+        {"winograd4_uneven_pads",
+         [](RowModel& m) {
+           const ValueId residual = m.input({1, 17, 16, 19});
+           const ValueId y = conv(m, m.input({1, 16, 15, 17}), {17, 16, 3, 3}, {{"pads", Ints{0, 3, 3, 1}}});
+           m.output(m.activation(Op::kRelu, {m.add(Op::kAdd, {y, residual})}));
+         }},
+        {"winograd4_many_tiles",
+         [](RowModel& m) {
+           m.output(conv(m, m.input({1, 16, 90, 90}), {16, 16, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
+         }},
+        {"winograd2",
+         [](RowModel& m) {
+           m.output(conv(m, m.input({1, 270, 14, 13}), {33, 270, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
+         }},
         {"stride_and_uneven_pads",
          [](RowModel& m) {
            m.output(conv(m, m.input({1, 3, 33, 35}), {16, 3, 7, 7},

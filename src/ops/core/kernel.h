@@ -119,7 +119,8 @@ enum class Layout : uint8_t {
 struct RowLayouts {
   Layout input = Layout::kPlain;   ///< Of the anchor's first input.
   Layout output = Layout::kPlain;  ///< Of the output, and of all other inputs that are tensors [N, C, H, W].
-  /// The row pays for reordering inputs that have another layout; others are taken only when nothing has to be.
+  /// The row pays for reordering inputs that have another layout; others are taken only when nothing has to
+  /// be.
   bool seeks = false;
 };
 
@@ -129,6 +130,9 @@ struct KernelRow {
   bool (*fits)(const Region& region);  ///< By operators, types, ranks, attributes and constants.
   Result<std::unique_ptr<Kernel>> (*prepare)(const Region& region);
   RowLayouts layouts = {};
+  /// The error of an element of [N, C, H, W] follows the largest sum in its plane, not its own (Winograd):
+  /// the operator's tolerance holds with the largest.
+  bool spreads = false;
 };
 
 }  // namespace tenon::ops

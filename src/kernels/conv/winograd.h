@@ -1,0 +1,39 @@
+// 3 x 3 convolutions of stride 1 in the blocked layout by Winograd's minimal filtering: the input is cut into
+// overlapping tiles and transformed, at each of the (m + 2)^2 positions the tiles are multiplied with the
+// filters, and what comes out is transformed back: (m + 2)^2 multiplications for m^2 results, where the
+// direct sum takes 9 m^2.
+#pragma once
+
+#include "kernels/conv/blocked_conv.h"
+#include "kernels/conv/winograd_transform.h"
+
+namespace tenon::kernels {
+
+class WinogradConv final : public Convolution {
+ public:
+  /// A filter of 3 by 3 taps in one group, stride and dilation 1; m is 2 or 4. Otherwise as BlockedConv.
+  WinogradConv(const ConvFilter& filter, const float* weights, const float* bias, int m, Epilogue epilogue,
+               Isa isa);
+
+  [[nodiscard]] bool run(const ConvCall& call, const Services& services) const override;
+  size_t bytes() const override { return weights_.bytes() + bias_.bytes(); }
+
+ private:
+  struct Chunk;
+
+  int64_t position_of_weights(int64_t position, int64_t panel) const;
+  void transform_inputs(const Chunk& chunk, const Services& services) const;
+  void multiply(const Chunk& chunk, const Services& services) const;
+  void transform_outputs(const Chunk& chunk, const Services& services) const;
+
+  ConvFilter filter_;
+  int m_, positions_;
+  const BlockedTileSet* tiles_;
+  const WinogradTransforms* transforms_;
+  Epilogue epilogue_;
+  int64_t in_blocks_, out_blocks_, panels_;
+  VectorMemory weights_;  // [position][panel][in channel][block of the panel][lane]
+  VectorMemory bias_;     // [out block][lane]
+};
+
+}  // namespace tenon::kernels
