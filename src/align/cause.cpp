@@ -62,21 +62,40 @@ Result<std::vector<Value>> Investigation::run(const Sample& inputs) const {
   return values;
 }
 
-bool Investigation::agrees(const std::vector<Value>& outputs) const {
-  bool compared = false;
+std::vector<OutputPair> Investigation::outputs() const {
+  std::vector<OutputPair> outputs;
   for (const auto& [reference, candidate] : scene_->pairs) {
     if (reference < 0 || candidate < 0) continue;
-    const auto own = static_cast<size_t>(subject_is_candidate_ ? candidate : reference);
-    const auto others = static_cast<size_t>(subject_is_candidate_ ? reference : candidate);
-    if (own >= outputs.size()) return false;
-    const Value& a = outputs[own];
-    const Value& d = subject_is_candidate_ ? scene_->desired[others].value : scene_->actual[others].value;
+    OutputPair pair;
+    pair.index = static_cast<size_t>(subject_is_candidate_ ? candidate : reference);
+    pair.id = graph_->outputs[pair.index];
+    pair.ours = &scene_->actual[static_cast<size_t>(candidate)].value;
+    pair.theirs = &scene_->desired[static_cast<size_t>(reference)].value;
+    if (!subject_is_candidate_) std::swap(pair.ours, pair.theirs);
+    outputs.push_back(pair);
+  }
+  return outputs;
+}
+
+std::vector<Value> Investigation::subject_outputs() const {
+  std::vector<Value> values;
+  for (const NamedValue& output : subject_is_candidate_ ? scene_->actual : scene_->desired)
+    values.push_back(output.value);
+  return values;
+}
+
+bool Investigation::agrees(const std::vector<Value>& outputs) const {
+  bool compared = false;
+  for (const OutputPair& pair : this->outputs()) {
+    if (pair.index >= outputs.size()) return false;
+    const Value& a = outputs[pair.index];
+    const Value& d = *pair.theirs;
     if (!a.is_tensor() || !d.is_tensor() || a.tensor().shape() != d.tensor().shape()) return false;
     if (a.tensor().is_string() || compute_kind(a.tensor().type()) == ComputeKind::kComplex) {
       if (!same_value(a, d)) return false;
       continue;
     }
-    const double floor = kFloors * inside_.floor(graph_->value(graph_->outputs[own]).name);
+    const double floor = kFloors * inside_.floor(graph_->value(pair.id).name);
     const std::vector<double> x = to_doubles(a.tensor()), y = to_doubles(d.tensor());
     for (size_t i = 0; i < x.size(); ++i) {
       if (x[i] == y[i] || (std::isnan(x[i]) && std::isnan(y[i]))) continue;
@@ -89,22 +108,16 @@ bool Investigation::agrees(const std::vector<Value>& outputs) const {
 }
 
 bool Investigation::agrees_as_is() const {
-  std::vector<Value> outputs;
-  for (const NamedValue& output : subject_is_candidate_ ? scene_->actual : scene_->desired)
-    outputs.push_back(output.value);
-  return agrees(outputs);
+  return agrees(subject_outputs());
 }
 
 std::pair<double, double> Investigation::distance(const std::vector<Value>& outputs) const {
   double apart = 0, scale = 0;
-  for (const auto& [reference, candidate] : scene_->pairs) {
-    if (reference < 0 || candidate < 0) continue;
-    const auto own = static_cast<size_t>(subject_is_candidate_ ? candidate : reference);
-    const Value& d = subject_is_candidate_ ? scene_->desired[static_cast<size_t>(reference)].value
-                                           : scene_->actual[static_cast<size_t>(candidate)].value;
-    if (own >= outputs.size() || !outputs[own].is_tensor() || !d.is_tensor()) return {HUGE_VAL, 0};
-    const Tensor& x = outputs[own].tensor();
-    const Tensor& y = d.tensor();
+  for (const OutputPair& pair : this->outputs()) {
+    if (pair.index >= outputs.size() || !outputs[pair.index].is_tensor() || !pair.theirs->is_tensor())
+      return {HUGE_VAL, 0};
+    const Tensor& x = outputs[pair.index].tensor();
+    const Tensor& y = pair.theirs->tensor();
     if (x.shape() != y.shape() || x.type() == DataType::kString || y.type() == DataType::kString)
       return {HUGE_VAL, 0};
     apart = std::max(apart, max_distance(x, y));
@@ -116,11 +129,8 @@ std::pair<double, double> Investigation::distance(const std::vector<Value>& outp
 bool Investigation::is_explained_by(const Result<std::vector<Value>>& outputs) const {
   if (!outputs.ok()) return false;
   if (agrees(*outputs)) return true;
-  std::vector<Value> before;
-  for (const NamedValue& output : subject_is_candidate_ ? scene_->actual : scene_->desired)
-    before.push_back(output.value);
   const auto [remains, scale] = distance(*outputs);
-  return remains <= 0.01 * distance(before).first && remains <= 1e-3 * scale;
+  return remains <= 0.01 * distance(subject_outputs()).first && remains <= 1e-3 * scale;
 }
 
 AlignCause Investigation::at(const std::string& value_name, std::string kind, std::string message) const {

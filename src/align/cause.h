@@ -23,6 +23,14 @@ struct Scene {
   std::vector<std::pair<int, int>> pairs;     ///< Which outputs belong together; -1: none.
 };
 
+/// One output of both sides.
+struct OutputPair {
+  size_t index = 0;  ///< Among the subject's outputs.
+  ValueId id;        ///< In the subject's graph.
+  const Value* ours = nullptr;
+  const Value* theirs = nullptr;
+};
+
 /// What is known of the scene: the model that is looked into, called the subject (the candidate's, or when
 /// tenon cannot read that the reference's), and the outputs of the other side.
 class Investigation {
@@ -42,6 +50,8 @@ class Investigation {
     return subject_is_candidate_ ? scene_->candidate_inputs : scene_->reference_inputs;
   }
   const Inside& inside() const { return inside_; }
+  /// The outputs that both sides have.
+  std::vector<OutputPair> outputs() const;
   /// What the other side has under the names that it shares with the subject: exact where tenon can read its
   /// model, else as its own runner made it.
   const NamedValues& other_values() const { return other_values_; }
@@ -72,6 +82,8 @@ class Investigation {
 
  private:
   Investigation() = default;
+  /// The subject's own, in its order.
+  std::vector<Value> subject_outputs() const;
   /// max |subject - other| over floating point outputs, and max |other|.
   std::pair<double, double> distance(const std::vector<Value>& outputs) const;
 

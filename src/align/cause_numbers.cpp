@@ -62,12 +62,9 @@ const Node* deciding_node(const Graph& graph, ValueId id) {
 }  // namespace
 
 std::optional<AlignCause> not_finite(const Investigation& scene) {
-  bool differs = false;
-  for (const auto& [reference, candidate] : scene.scene().pairs) {
-    if (reference < 0 || candidate < 0) continue;
-    differs |= is_finite(scene.scene().desired[static_cast<size_t>(reference)].value) !=
-               is_finite(scene.scene().actual[static_cast<size_t>(candidate)].value);
-  }
+  const std::vector<OutputPair> outputs = scene.outputs();
+  const bool differs = std::ranges::any_of(
+      outputs, [](const OutputPair& pair) { return is_finite(*pair.ours) != is_finite(*pair.theirs); });
   if (!differs) return std::nullopt;
   const NamedValues values = plain_values(scene);
   const Graph& graph = scene.graph();
@@ -99,9 +96,8 @@ std::optional<AlignCause> not_finite(const Investigation& scene) {
     }
   }
   // The subject's model makes only finite values: what runs it is at fault, or the other side.
-  const bool is_candidate = &scene.subject() == scene.scene().candidate;
-  for (const NamedValue& output : is_candidate ? scene.scene().actual : scene.scene().desired)
-    if (!is_finite(output.value) && !scene.layers().empty())
+  for (const OutputPair& pair : outputs)
+    if (!is_finite(*pair.ours) && !scene.layers().empty())
       return std::nullopt;  // a kernel; the next hypothesis
   return scene.at(
       graph.value(graph.outputs[0]).name, "nan",
@@ -148,10 +144,7 @@ std::optional<AlignCause> rounding_alone(const Investigation& scene) {
       worst = &node;
     }
   }
-  const auto& output = scene.scene().pairs[0];
-  const auto own = static_cast<size_t>(std::max(
-      0, scene.subject().model() == scene.scene().candidate->model() ? output.second : output.first));
-  const std::string& output_name = graph.value(graph.outputs[own]).name;
+  const std::string& output_name = graph.value(scene.outputs().front().id).name;
   const double floor = scene.inside().floor(output_name);
   constexpr double kCancels = 1000;
   if (worst != nullptr && growth > kCancels) {
@@ -173,16 +166,13 @@ std::optional<AlignCause> rounding_alone(const Investigation& scene) {
 }
 
 std::optional<AlignCause> half_precision(const Investigation& scene) {
-  const bool is_candidate = &scene.subject() == scene.scene().candidate;
+  const std::vector<OutputPair> outputs = scene.outputs();
   for (const DataType half : {DataType::kBFloat16, DataType::kFloat16}) {
     bool holds = true;
     size_t compared = 0;
-    for (const auto& [reference, candidate] : scene.scene().pairs) {
-      if (reference < 0 || candidate < 0) continue;
-      const Value& desired = scene.scene().desired[static_cast<size_t>(reference)].value;
-      const Value& actual = scene.scene().actual[static_cast<size_t>(candidate)].value;
-      const Value& theirs = is_candidate ? desired : actual;
-      const Value& ours = is_candidate ? actual : desired;
+    for (const OutputPair& pair : outputs) {
+      const Value& ours = *pair.ours;
+      const Value& theirs = *pair.theirs;
       if (!theirs.is_tensor() || !is_float(theirs.tensor().type())) continue;
       if (theirs.tensor().type() != DataType::kFloat32 || theirs.tensor().shape() != ours.tensor().shape())
         return std::nullopt;
@@ -196,11 +186,8 @@ std::optional<AlignCause> half_precision(const Investigation& scene) {
       compared += static_cast<size_t>(theirs.tensor().size());
     }
     if (!holds || compared < 2) continue;
-    const auto& [reference, candidate] = scene.scene().pairs[0];
-    const Graph& graph = scene.graph();
-    const ValueId id = graph.outputs[static_cast<size_t>(is_candidate ? candidate : reference)];
     return scene.at(
-        graph.value(id).name, "precision",
+        scene.graph().value(outputs.front().id).name, "precision",
         fmt::format("the outputs of the {} are numbers of {} only: it was run, or its outputs were "
                     "kept, in half precision",
                     scene.other_name(), data_type_name(half)));
@@ -244,17 +231,13 @@ bool is_tie(const Investigation& scene, const Node& node, const Tensor& ours, co
 
 std::optional<AlignCause> flipped_tie(const Investigation& scene) {
   const Graph& graph = scene.graph();
-  const bool is_candidate = &scene.subject() == scene.scene().candidate;
-  for (const auto& [reference, candidate] : scene.scene().pairs) {
-    if (reference < 0 || candidate < 0) continue;
-    const Value& desired = scene.scene().desired[static_cast<size_t>(reference)].value;
-    const Value& actual = scene.scene().actual[static_cast<size_t>(candidate)].value;
-    if (!desired.is_tensor() || !is_integer(desired.tensor().type()) || same_value(desired, actual)) continue;
-    const ValueId id = graph.outputs[static_cast<size_t>(is_candidate ? candidate : reference)];
-    const Node* node = deciding_node(graph, id);
+  for (const OutputPair& pair : scene.outputs()) {
+    const Value& ours = *pair.ours;
+    const Value& theirs = *pair.theirs;
+    if (!theirs.is_tensor() || !is_integer(theirs.tensor().type()) || same_value(ours, theirs)) continue;
+    const Node* node = deciding_node(graph, pair.id);
     if (node == nullptr) continue;
-    if (is_tie(scene, *node, (is_candidate ? actual : desired).tensor(),
-               (is_candidate ? desired : actual).tensor()))
+    if (is_tie(scene, *node, ours.tensor(), theirs.tensor()))
       return scene.at(graph.value(node->outputs[0]).name, "tie",
                       fmt::format("{} chooses between elements of '{}' that are equal up to rounding",
                                   op_name(node->op), graph.value(node->inputs[0]).name));

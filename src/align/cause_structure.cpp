@@ -64,10 +64,6 @@ std::optional<AlignCause> first_of_both(const Investigation& scene, Visit visit)
   return std::nullopt;
 }
 
-const Value& output(const Sample& sample, int index) {
-  return sample[static_cast<size_t>(index)].value;
-}
-
 }  // namespace
 
 std::optional<AlignCause> missing_output(const Investigation& scene) {
@@ -90,17 +86,14 @@ std::optional<AlignCause> other_shape(const Investigation& scene) {
     return value.is_tensor() ? std::optional<Shape>(value.tensor().shape()) : std::nullopt;
   };
   const Graph& graph = scene.graph();
-  const bool is_candidate = &scene.subject() == scene.scene().candidate;
-  for (const auto& [reference, candidate] : scene.scene().pairs) {
-    if (reference < 0 || candidate < 0) continue;
-    const Value& desired = output(scene.scene().desired, reference);
-    const Value& actual = output(scene.scene().actual, candidate);
-    const std::string given = ValueType::of(actual).to_string(), wanted = ValueType::of(desired).to_string();
-    if (shape_of(desired) == shape_of(actual)) {
-      const bool same_type = desired.is_tensor() && actual.is_tensor() &&
-                             (desired.tensor().type() == actual.tensor().type() ||
-                              scene.scene().reference->is_wide() || scene.scene().candidate->is_wide());
-      if (same_type || (!desired.is_tensor() && given == wanted)) continue;
+  for (const OutputPair& pair : scene.outputs()) {
+    const std::string our_type = ValueType::of(*pair.ours).to_string(),
+                      their_type = ValueType::of(*pair.theirs).to_string();
+    if (shape_of(*pair.ours) == shape_of(*pair.theirs)) {
+      const bool same_type = pair.ours->is_tensor() && pair.theirs->is_tensor() &&
+                             (pair.ours->tensor().type() == pair.theirs->tensor().type() ||
+                              scene.subject().is_wide() || scene.other().is_wide());
+      if (same_type || (!pair.theirs->is_tensor() && our_type == their_type)) continue;
     } else {
       // The first value of another shape is where the models part.
       auto cause =
@@ -115,10 +108,10 @@ std::optional<AlignCause> other_shape(const Investigation& scene) {
                         });
       if (cause) return cause;
     }
-    const ValueId id = graph.outputs[static_cast<size_t>(is_candidate ? candidate : reference)];
-    return scene.at(graph.value(id).name, "shape",
-                    fmt::format("output '{}' is {} in the candidate and {} in the reference",
-                                graph.value(id).name, given, wanted));
+    const std::string& name = graph.value(pair.id).name;
+    return scene.at(name, "shape",
+                    fmt::format("output '{}' is {} in the {} and {} in the {}", name, our_type,
+                                scene.subject_name(), their_type, scene.other_name()));
   }
   return std::nullopt;
 }
@@ -147,16 +140,13 @@ std::optional<AlignCause> other_computation(const Investigation& scene) {
       });
   if (cause) return cause;
   // Nothing inside can be compared: the output that is furthest away.
-  const bool is_candidate = &scene.subject() == scene.scene().candidate;
   double worst = -1;
   std::string name;
-  for (const auto& [reference, candidate] : scene.scene().pairs) {
-    if (reference < 0 || candidate < 0) continue;
-    const double apart =
-        distance(output(scene.scene().actual, candidate), output(scene.scene().desired, reference));
+  for (const OutputPair& pair : scene.outputs()) {
+    const double apart = distance(*pair.ours, *pair.theirs);
     if (apart <= worst) continue;
     worst = apart;
-    name = graph.value(graph.outputs[static_cast<size_t>(is_candidate ? candidate : reference)]).name;
+    name = graph.value(pair.id).name;
   }
   const bool has_values = !scene.other_values().empty();
   return scene.at(
