@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "commands.h"
@@ -82,22 +83,24 @@ void print_profile(const BenchResult& result) {
 
 int run(BenchArguments& arguments) {
   nlohmann::ordered_json runs = nlohmann::ordered_json::array();
-  if (!arguments.json)
-    std::printf("%-20s %7s %8s %8s %8s %8s %7s %7s\n", "model", "threads", "min ms", "median", "p90", "p99",
-                "load ms", "peak MB");
+  bool has_header = false;
   for (const std::string& model : arguments.models) {
     Progress progress("runs");
     arguments.options.progress = [&](size_t done, size_t total) { progress.show(done, total); };
     const auto result = run_bench(model, arguments.options);
     progress.clear();
     if (!result.ok()) return report(result.error(), arguments.json);
-    if (arguments.json)
+    if (arguments.json) {
       runs.push_back(to_json(*result));
-    else
-      std::printf("%s %7d %8.2f %8.2f %8.2f %8.2f %7.1f %7.0f\n", padded(model, 20).c_str(), result->threads,
-                  result->min_ms, result->median_ms, result->p90_ms, result->p99_ms, result->load_ms,
-                  static_cast<double>(result->peak_rss_bytes) / 1e6);
-    if (!arguments.json && arguments.options.profile) print_profile(*result);
+      continue;
+    }
+    if (!std::exchange(has_header, true))
+      std::printf("%-20s %7s %8s %8s %8s %8s %7s %7s\n", "model", "threads", "min ms", "median", "p90", "p99",
+                  "load ms", "peak MB");
+    std::printf("%s %7d %8.2f %8.2f %8.2f %8.2f %7.1f %7.0f\n", padded(model, 20).c_str(), result->threads,
+                result->min_ms, result->median_ms, result->p90_ms, result->p99_ms, result->load_ms,
+                static_cast<double>(result->peak_rss_bytes) / 1e6);
+    if (arguments.options.profile) print_profile(*result);
   }
   if (arguments.json) print({{"runs", std::move(runs)}});
   return 0;
