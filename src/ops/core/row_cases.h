@@ -78,10 +78,18 @@ class RowModel {
   std::vector<NamedValue> given_;
 };
 
+/// A depthwise convolution by 1 x 1 filters of 1, which hands on its input in the blocked layout. A case
+/// whose rows work on that layout begins with it; its step comes first.
+inline ValueId blocked(RowModel& m, ValueId x, int64_t channels) {
+  const std::vector<float> ones(static_cast<size_t>(channels), 1.0f);
+  const ValueId filter = m.exactly(Tensor::from<float>(DataType::kFloat32, {channels, 1, 1, 1}, ones));
+  return m.add(Op::kConv, {x, filter}, {{"group", channels}});
+}
+
 struct RowCase {
   Op op;  ///< The anchor, whose rows and tolerance the case is about.
   std::string name;
-  /// Makes the model, outputs set. All of its nodes become one step of a row of `op`.
+  /// Makes the model, outputs set. All of its nodes become one step of a row of `op`, the last of the model.
   std::function<void(RowModel&)> build;
 };
 

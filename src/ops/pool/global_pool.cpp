@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "ops/core/op_def.h"
+#include "ops/pool/kernels.h"
 #include "tensor/element.h"
 
 namespace tenon::ops {
@@ -89,6 +90,7 @@ constinit const OpDef kGlobalAveragePool{
     .name = "GlobalAveragePool",
     .infer = infer,
     .reference = average,
+    .rows = kGlobalAveragePoolRows,
     .tolerance = {Tolerance::Kind::kSum, 8},
 };
 

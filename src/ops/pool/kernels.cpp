@@ -61,7 +61,10 @@ Result<std::unique_ptr<Kernel>> prepare(const Region& region) {
 
 }  // namespace
 
-const KernelRow kMaxPoolRows[3] = {
+const KernelRow kMaxPoolRows[6] = {
+    blocked_pool_row<Pool::kMax, Isa::kAvx512>("max_pool_blocked_f32_avx512"),
+    blocked_pool_row<Pool::kMax, Isa::kAvx2>("max_pool_blocked_f32_avx2"),
+    blocked_pool_row<Pool::kMax, Isa::kPortable>("max_pool_blocked_f32_portable"),
     {"max_pool_f32_avx512", Isa::kAvx512, fits, prepare<Isa::kAvx512>},
     {"max_pool_f32_avx2", Isa::kAvx2, fits, prepare<Isa::kAvx2>},
     {"max_pool_f32_portable", Isa::kPortable, fits, prepare<Isa::kPortable>},

@@ -47,5 +47,53 @@ const RowCases kCases(
          }},
     });
 
+void pool(RowModel& m, Op op, const Shape& shape, Attributes attributes) {
+  m.output(m.add(op, {blocked(m, m.input(shape), shape[1])}, std::move(attributes)));
+}
+
+const RowCases kBlockedMaxCases(Op::kMaxPool, {
+                                                  {"blocked",
+                                                   [](RowModel& m) {
+                                                     pool(m, Op::kMaxPool, {2, 37, 15, 16},
+                                                          {{"kernel_shape", Ints{3, 3}},
+                                                           {"strides", Ints{2, 2}},
+                                                           {"pads", Ints{1, 1, 1, 1}}});
+                                                   }},
+                                                  {"blocked_rounded_up_and_dilated",
+                                                   [](RowModel& m) {
+                                                     pool(m, Op::kMaxPool, {1, 16, 13, 14},
+                                                          {{"kernel_shape", Ints{3, 2}},
+                                                           {"dilations", Ints{2, 3}},
+                                                           {"strides", Ints{2, 1}},
+                                                           {"ceil_mode", int64_t{1}}});
+                                                   }},
+                                              });
+
+const RowCases kAverageCases(Op::kAveragePool, {
+                                                   {"inside",
+                                                    [](RowModel& m) {
+                                                      pool(m, Op::kAveragePool, {2, 37, 15, 16},
+                                                           {{"kernel_shape", Ints{3, 3}},
+                                                            {"strides", Ints{2, 2}},
+                                                            {"pads", Ints{1, 1, 1, 1}}});
+                                                    }},
+                                                   {"pads_counted",
+                                                    [](RowModel& m) {
+                                                      pool(m, Op::kAveragePool, {1, 8, 13, 14},
+                                                           {{"kernel_shape", Ints{3, 2}},
+                                                            {"pads", Ints{1, 0, 2, 1}},
+                                                            {"ceil_mode", int64_t{1}},
+                                                            {"strides", Ints{2, 3}},
+                                                            {"count_include_pad", int64_t{1}}});
+                                                    }},
+                                               });
+
+const RowCases kGlobalAverageCases(
+    Op::kGlobalAveragePool,
+    {
+        {"one_image", [](RowModel& m) { pool(m, Op::kGlobalAveragePool, {1, 40, 7, 7}, {}); }},
+        {"large_planes", [](RowModel& m) { pool(m, Op::kGlobalAveragePool, {2, 17, 112, 113}, {}); }},
+    });
+
 }  // namespace
 }  // namespace tenon::ops

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "ops/core/op_def.h"
+#include "ops/pool/kernels.h"
 #include "ops/pool/pool.h"
 #include "tensor/element.h"
 
@@ -92,6 +93,7 @@ constinit const OpDef kAveragePool{
     .infer = infer,
     .reference = average_pool,
     .emit = emit_pool,
+    .rows = kAveragePoolRows,
     .tolerance = {Tolerance::Kind::kSum, 8},
 };
 

@@ -1,0 +1,50 @@
+#include "kernels/pool/blocked_pool.h"
+
+#include "kernels/layout/blocked.h"
+#include "kernels/pool/blocked_window.h"
+
+namespace tenon::kernels {
+
+namespace {
+
+/// Calls window(args, row, column) for each window, with all but the divisor set.
+template <class Window>
+void for_windows(const BlockedPoolCall& call, int64_t lanes, const Services& services, const Window& window) {
+  const PoolAxis& rows = *call.rows;
+  const PoolAxis& columns = *call.columns;
+  services.parallel_for(call.planes * rows.outputs(), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const auto y = static_cast<size_t>(i % rows.outputs());
+      const float* plane = call.input + i / rows.outputs() * call.in_h * call.in_w * lanes;
+      WindowArgs args;
+      args.rows = rows.count[y];
+      args.row_stride = rows.dilation * call.in_w * lanes;
+      args.column_stride = columns.dilation * lanes;
+      for (size_t x = 0; x < columns.first.size(); ++x) {
+        args.in = plane + (rows.first[y] * call.in_w + columns.first[x]) * lanes;
+        args.columns = columns.count[x];
+        args.out = call.output + (i * columns.outputs() + static_cast<int64_t>(x)) * lanes;
+        window(args, y, x);
+      }
+    }
+  });
+}
+
+}  // namespace
+
+void blocked_max_pool(const BlockedPoolCall& call, Isa isa, const Services& services) {
+  const WindowFunctions& functions = window_functions(isa);
+  for_windows(call, block_lanes(isa), services,
+              [&](const WindowArgs& args, size_t, size_t) { functions.max(args); });
+}
+
+void blocked_average_pool(const BlockedPoolCall& call, const std::vector<float>& row_divisors,
+                          const std::vector<float>& column_divisors, Isa isa, const Services& services) {
+  const WindowFunctions& functions = window_functions(isa);
+  for_windows(call, block_lanes(isa), services, [&](WindowArgs& args, size_t y, size_t x) {
+    args.divisor = row_divisors[y] * column_divisors[x];
+    functions.average(args);
+  });
+}
+
+}  // namespace tenon::kernels
