@@ -21,6 +21,9 @@ class Partitioner {
   std::vector<ops::Region> run(bool fuse) {
     for (size_t n = 0; n < graph_.nodes.size(); ++n)
       if (fuse && is_anchor(graph_.nodes[n].op) && !claimed_[n]) grow(n);
+    // What no convolution or product has taken becomes maps.
+    for (size_t n = 0; n < graph_.nodes.size(); ++n)
+      if (fuse && !claimed_[n] && ops::can_begin_map(graph_, graph_.nodes[n])) grow(n);
     std::vector<ops::Region> regions;
     for (size_t n = 0; n < graph_.nodes.size(); ++n) {
       if (!region_at_[n].empty())
@@ -44,6 +47,7 @@ class Partitioner {
   /// Whether the region with these nodes is an anchor with a tail that kernels may take.
   bool is_sound(const std::vector<size_t>& indices) const {
     ops::Region region = region_of(indices);
+    if (!is_anchor(region.nodes[0]->op)) return ops::fused_map(region).has_value();
     const size_t first = ops::folded_nodes(region);
     return ops::fused_tail(region, first, region.nodes[first - 1]->outputs[0]).has_value();
   }

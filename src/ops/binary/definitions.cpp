@@ -2,6 +2,7 @@
 #include "ops/binary/binary.h"
 #include "ops/core/emit_wide.h"
 #include "ops/core/upgrade_attributes.h"
+#include "ops/elementwise/kernels.h"
 
 namespace tenon::ops {
 
@@ -11,12 +12,13 @@ constexpr Traits kElementwise{.elementwise = true};
 constexpr Tolerance kFewUlp{Tolerance::Kind::kUlp, 4};
 
 constexpr OpDef binary(std::string_view name, InferRule infer = infer_arithmetic, Emit emit = emit_wide,
-                       Tolerance tolerance = {}) {
+                       Tolerance tolerance = {}, std::span<const KernelRow> rows = {}) {
   return {.name = name,
           .infer = infer,
           .reference = reference_binary,
           .upgrade = upgrade_broadcast,
           .emit = emit,
+          .rows = rows,
           .traits = kElementwise,
           .tolerance = tolerance};
 }
@@ -42,9 +44,9 @@ constexpr OpDef variadic(std::string_view name, Emit emit, Tolerance tolerance =
 
 }  // namespace
 
-constinit const OpDef kAdd = binary("Add");
+constinit const OpDef kAdd = binary("Add", infer_arithmetic, emit_wide, {}, kMapRows);
 constinit const OpDef kSub = binary("Sub");
-constinit const OpDef kMul = binary("Mul");
+constinit const OpDef kMul = binary("Mul", infer_arithmetic, emit_wide, {}, kMapRows);
 constinit const OpDef kDiv = binary("Div");
 constinit const OpDef kMod = binary("Mod", infer_arithmetic, emit_mod);
 constinit const OpDef kAnd = binary("And", infer_broadcast_bool, emit_unchanged);

@@ -4,6 +4,7 @@
 
 #include "ops/core/emit_wide.h"
 #include "ops/core/op_def.h"
+#include "ops/elementwise/kernels.h"
 #include "ops/elementwise/map.h"
 #include "tensor/element.h"
 
@@ -110,6 +111,7 @@ constinit const OpDef kClip{.name = "Clip",
                             .reference = reference_clip,
                             .upgrade = upgrade_clip,
                             .emit = emit_clip,
+                            .rows = kMapRows,
                             .traits = {.elementwise = true}};
 
 }  // namespace tenon::ops

@@ -1,5 +1,6 @@
 // Concat: tensors joined along an axis. https://onnx.ai/onnx/operators/onnx__Concat.html
 #include "ops/concat/concat.h"
+#include "ops/concat/kernels.h"
 
 #include "kernels/strided_copy.h"
 #include "ops/core/axes.h"
@@ -100,6 +101,12 @@ Status upgrade(UpgradeContext& context) {
 }  // namespace
 
 constinit const OpDef kConcat{
-    .name = "Concat", .infer = infer, .reference = reference, .upgrade = upgrade, .emit = emit_axis_of_first};
+    .name = "Concat",
+    .infer = infer,
+    .reference = reference,
+    .upgrade = upgrade,
+    .emit = emit_axis_of_first,
+    .rows = kConcatRows,
+};
 
 }  // namespace tenon::ops

@@ -79,11 +79,14 @@ class RowModel {
 };
 
 /// A depthwise convolution by 1 x 1 filters of 1, which hands on its input in the blocked layout. A case
-/// whose rows work on that layout begins with it; its step comes first.
+/// whose rows work on that layout begins with it; its step comes first. Its result is an output, too, so that
+/// nothing is fused with it.
 inline ValueId blocked(RowModel& m, ValueId x, int64_t channels) {
   const std::vector<float> ones(static_cast<size_t>(channels), 1.0f);
   const ValueId filter = m.exactly(Tensor::from<float>(DataType::kFloat32, {channels, 1, 1, 1}, ones));
-  return m.add(Op::kConv, {x, filter}, {{"group", channels}});
+  const ValueId y = m.add(Op::kConv, {x, filter}, {{"group", channels}});
+  m.output(y);
+  return y;
 }
 
 struct RowCase {

@@ -26,6 +26,27 @@ bool is_constant_batch_norm(const Graph& graph, const Node& node);
 /// when it does something else.
 const Tensor* constant_bias(const Region& region);
 
+/// Element-wise operators that can begin a region of micro-operations, when no convolution or product does:
+/// sums and products of tensors, activations, and a BatchNormalization, or a product or sum with one number
+/// for each channel.
+bool can_begin_map(const Graph& graph, const Node& node);
+
+/// What a map does to each channel of its first input before the micro-operations: x * scale + shift.
+struct ChannelScale {
+  std::vector<float> scale, shift;  ///< By channel, when the model knows them; else empty.
+  std::optional<size_t>
+      scale_operand;  ///< Index in Region::inputs of a tensor [N, C, 1, 1] to multiply with.
+  bool any() const { return !scale.empty() || scale_operand.has_value(); }
+};
+
+/// A region of element-wise nodes alone.
+struct FusedMap {
+  size_t input = 0;  ///< Index in Region::inputs of the tensor that it begins with, of the output's shape.
+  ChannelScale channels;
+  FusedTail tail;
+};
+std::optional<FusedMap> fused_map(const Region& region);
+
 /// How many nodes at the front of a region are its anchor and what kernels fold into the anchor's constants:
 /// a BatchNormalization after Conv, a bias after MatMul. The tail begins behind them.
 size_t folded_nodes(const Region& region);

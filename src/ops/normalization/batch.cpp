@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "ops/core/op_def.h"
+#include "ops/elementwise/kernels.h"
 #include "ops/elementwise/map.h"
 #include "tensor/element.h"
 
@@ -152,6 +153,7 @@ constinit const OpDef kBatchNormalization{.name = "BatchNormalization",
                                           .reference = reference_batch_normalization,
                                           .upgrade = upgrade_batch_normalization,
                                           .emit = emit_batch_normalization,
+                                          .rows = kMapRows,
                                           .tolerance = {Tolerance::Kind::kSum, 4}};
 
 }  // namespace tenon::ops

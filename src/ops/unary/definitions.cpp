@@ -1,6 +1,7 @@
 // The unary operators, one row each.
 #include "ops/core/emit_wide.h"
 #include "ops/core/upgrade_attributes.h"
+#include "ops/elementwise/kernels.h"
 #include "ops/unary/unary.h"
 
 namespace tenon::ops {
@@ -13,12 +14,13 @@ constexpr Tolerance kFewUlp{Tolerance::Kind::kUlp, 4};
 
 // A function of real numbers (and perhaps integers) whose output has the type of its input.
 constexpr OpDef unary(std::string_view name, Tolerance tolerance, Emit emit = emit_wide,
-                      InferRule infer = infer_same_as_first) {
+                      InferRule infer = infer_same_as_first, std::span<const KernelRow> rows = {}) {
   return {.name = name,
           .infer = infer,
           .reference = reference_unary,
           .upgrade = upgrade_attributes,
           .emit = emit,
+          .rows = rows,
           .traits = kElementwise,
           .tolerance = tolerance};
 }
@@ -61,14 +63,14 @@ constinit const OpDef kAtanh = unary("Atanh", kFewUlp);
 constinit const OpDef kErf = unary("Erf", kFewUlp);
 constinit const OpDef kBitwiseNot = unary("BitwiseNot", kExact, emit_bitwise_not);
 
-constinit const OpDef kRelu = unary("Relu", kExact, emit_relu);
-constinit const OpDef kSigmoid = unary("Sigmoid", kFewUlp);
-constinit const OpDef kLeakyRelu = unary("LeakyRelu", kExact);
+constinit const OpDef kRelu = unary("Relu", kExact, emit_relu, infer_same_as_first, kMapRows);
+constinit const OpDef kSigmoid = unary("Sigmoid", kFewUlp, emit_wide, infer_same_as_first, kMapRows);
+constinit const OpDef kLeakyRelu = unary("LeakyRelu", kExact, emit_wide, infer_same_as_first, kMapRows);
 constinit const OpDef kElu = unary("Elu", kFewUlp);
 constinit const OpDef kSelu = unary("Selu", kFewUlp);
 constinit const OpDef kCelu = unary("Celu", kFewUlp, emit_celu);
 constinit const OpDef kThresholdedRelu = unary("ThresholdedRelu", kExact);
-constinit const OpDef kHardSigmoid = unary("HardSigmoid", kFewUlp);
+constinit const OpDef kHardSigmoid = unary("HardSigmoid", kFewUlp, emit_wide, infer_same_as_first, kMapRows);
 constinit const OpDef kHardSwish = unary("HardSwish", kFewUlp, emit_hard_swish);
 constinit const OpDef kSoftplus = unary("Softplus", kFewUlp);
 constinit const OpDef kSoftsign = unary("Softsign", kFewUlp);

@@ -1,0 +1,93 @@
+// Cases for the rows of maps: run by tests/unit/kernel_rows_test.cpp.
+#include "ops/core/row_cases.h"
+
+namespace tenon::ops {
+namespace {
+
+const Shape kImage = {2, 37, 13, 17};
+
+ValueId image(RowModel& m) {
+  return m.input(kImage);
+}
+ValueId blocked_image(RowModel& m) {
+  return blocked(m, image(m), kImage[1]);
+}
+
+ValueId batch_norm(RowModel& m, ValueId x) {
+  const auto c = kImage[1];
+  // The mean of the absolute model is negative, so that what is subtracted counts as well.
+  const Tensor means = Tensor::from<float>(
+      DataType::kFloat32, {c}, std::vector<float>(static_cast<size_t>(c), m.absolute() ? -0.4f : 0.4f));
+  return m.add(Op::kBatchNormalization,
+               {x, m.constant({c}), m.constant({c}), m.exactly(means), m.positive({c})});
+}
+
+const RowCases kBatchNormCases(Op::kBatchNormalization,
+                               {
+                                   {"plain", [](RowModel& m) { m.output(batch_norm(m, image(m))); }},
+                                   {"blocked_relu",
+                                    [](RowModel& m) {
+                                      m.output(m.activation(Op::kRelu, {batch_norm(m, blocked_image(m))}));
+                                    }},
+                               });
+
+const RowCases kAddCases(
+    Op::kAdd, {
+                  {"two_tensors_relu",
+                   [](RowModel& m) {
+                     const ValueId x = m.input({3, 1000}), y = m.input({3, 1000});
+                     m.output(m.activation(Op::kRelu, {m.add(Op::kAdd, {x, y})}));
+                   }},
+                  {"twice_the_same_tensor_then_another",
+                   [](RowModel& m) {
+                     const ValueId x = m.input({9999}), y = m.input({9999}), z = m.input({9999});
+                     m.output(m.add(Op::kAdd, {z, m.add(Op::kAdd, {x, y})}));
+                   }},
+                  {"blocked",
+                   [](RowModel& m) {
+                     const ValueId x = blocked_image(m), y = blocked_image(m);
+                     m.output(m.add(Op::kAdd, {x, y}));
+                   }},
+                  {"constant_by_channel",
+                   [](RowModel& m) { m.output(m.add(Op::kAdd, {image(m), m.constant({kImage[1], 1, 1})})); }},
+              });
+
+const RowCases kMulCases(
+    Op::kMul,
+    {
+        {"two_tensors", [](RowModel& m) { m.output(m.add(Op::kMul, {m.input({7, 33}), m.input({7, 33})})); }},
+        {"gate_by_channel",
+         [](RowModel& m) {
+           const ValueId gate = m.input({kImage[0], kImage[1], 1, 1});
+           m.output(m.add(Op::kMul, {gate, image(m)}));
+         }},
+        {"blocked_gate_by_channel",
+         [](RowModel& m) {
+           const ValueId gate = m.input({kImage[0], kImage[1], 1, 1});
+           m.output(m.add(Op::kMul, {blocked_image(m), blocked(m, gate, kImage[1])}));
+         }},
+        {"blocked_constant_by_channel",
+         [](RowModel& m) {
+           m.output(m.add(Op::kMul, {blocked_image(m), m.constant({1, kImage[1], 1, 1})}));
+         }},
+    });
+
+void activation(RowModel& m, Op op, Attributes attributes = {}) {
+  m.output(m.add(op, {m.input({5, 777})}, std::move(attributes)));
+}
+
+const RowCases kReluCases(Op::kRelu, {{"plain", [](RowModel& m) { activation(m, Op::kRelu); }}});
+const RowCases kSigmoidCases(Op::kSigmoid, {{"plain", [](RowModel& m) { activation(m, Op::kSigmoid); }}});
+const RowCases kLeakyReluCases(Op::kLeakyRelu, {{"plain", [](RowModel& m) {
+                                                   activation(m, Op::kLeakyRelu, {{"alpha", 0.2f}});
+                                                 }}});
+const RowCases kHardSigmoidCases(Op::kHardSigmoid,
+                                 {{"plain", [](RowModel& m) { activation(m, Op::kHardSigmoid); }}});
+const RowCases kClipCases(Op::kClip,
+                          {{"plain", [](RowModel& m) {
+                              m.output(m.add(Op::kClip, {m.input({5, 777}), m.exactly(Tensor::scalar(-0.5f)),
+                                                         m.exactly(Tensor::scalar(0.25f))}));
+                            }}});
+
+}  // namespace
+}  // namespace tenon::ops

@@ -1,0 +1,124 @@
+#include <algorithm>
+#include <cmath>
+
+#include "ops/fusion/tail.h"
+
+namespace tenon::ops {
+
+namespace {
+
+bool is_float32(const ValueType& type) {
+  return type.is_tensor() && type.element == DataType::kFloat32 && type.shape;
+}
+
+size_t input_index(const Region& region, ValueId id) {
+  return static_cast<size_t>(std::find(region.inputs.begin(), region.inputs.end(), id) -
+                             region.inputs.begin());
+}
+
+/// One number for each channel of [N, C, H, W] from a constant that broadcasts as [C, 1, 1]; empty when it
+/// does not.
+std::vector<float> by_channel(const Tensor& tensor, int64_t channels) {
+  if (tensor.type() != DataType::kFloat32 || tensor.size() != channels) return {};
+  const Shape& shape = tensor.shape();
+  const bool fits = shape == Shape{channels, 1, 1} || shape == Shape{1, channels, 1, 1};
+  return fits ? std::vector<float>(tensor.data<float>(), tensor.data<float>() + channels)
+              : std::vector<float>{};
+}
+
+std::optional<ChannelScale> batch_norm(const Region& region, const Node& node, int64_t channels) {
+  std::span<const float> parameters[4];
+  for (size_t i = 0; i < 4; ++i) {
+    parameters[i] = region.constant_input(node, i + 1)->span<float>();
+    if (static_cast<int64_t>(parameters[i].size()) != channels) return std::nullopt;
+  }
+  const double epsilon = node.attributes.real("epsilon", 1e-5f);
+  ChannelScale result;
+  for (size_t c = 0; c < static_cast<size_t>(channels); ++c) {
+    const double scale = parameters[0][c] / std::sqrt(parameters[3][c] + epsilon);
+    result.scale.push_back(static_cast<float>(scale));
+    result.shift.push_back(static_cast<float>(parameters[1][c] - parameters[2][c] * scale));
+  }
+  return result;
+}
+
+/// A product or sum of the region's tensor with one number for each channel, and the tensor; nullopt for
+/// other nodes.
+std::optional<std::pair<ChannelScale, ValueId>> channel_operation(const Region& region, const Node& node) {
+  if ((node.op != Op::kMul && node.op != Op::kAdd) || node.inputs.size() != 2) return std::nullopt;
+  for (size_t i : {0, 1}) {
+    if (!node.has_input(i) || !node.has_input(1 - i)) return std::nullopt;
+    const ValueType& type = region.type(node.inputs[i]);
+    if (!is_float32(type) || type.shape->size() != 4 || !(*type.shape)[1].is_constant()) continue;
+    const int64_t channels = *(*type.shape)[1].constant();
+    ChannelScale result;
+    if (const Tensor* other = region.constant_input(node, 1 - i)) {
+      std::vector<float> values = by_channel(*other, channels);
+      if (values.empty()) continue;
+      const std::vector<float> ones(values.size(), 1.0f), zeros(values.size(), 0.0f);
+      result.scale = node.op == Op::kMul ? values : ones;
+      result.shift = node.op == Op::kMul ? zeros : values;
+      return std::pair{std::move(result), node.inputs[i]};
+    }
+    const ValueType& gate = region.type(node.inputs[1 - i]);
+    const SymShape& shape = *type.shape;
+    if (node.op == Op::kMul && is_float32(gate) && *gate.shape == SymShape{shape[0], shape[1], 1, 1} &&
+        node.inputs[0] != node.inputs[1]) {
+      result.scale_operand = input_index(region, node.inputs[1 - i]);
+      return std::pair{std::move(result), node.inputs[i]};
+    }
+  }
+  return std::nullopt;
+}
+
+/// A node that is itself a micro-operation, on its first input that is not a constant.
+bool is_micro_operation(const Node& node) {
+  switch (node.op) {
+    case Op::kAdd:
+    case Op::kMul:
+    case Op::kRelu:
+    case Op::kClip:
+    case Op::kLeakyRelu:
+    case Op::kSigmoid:
+    case Op::kHardSigmoid:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+bool can_begin_map(const Graph& graph, const Node& node) {
+  if (!node.has_input(0) || !is_float32(graph.value(node.inputs[0]).type)) return false;
+  return is_constant_batch_norm(graph, node) || is_micro_operation(node);
+}
+
+std::optional<FusedMap> fused_map(const Region& region) {
+  const Node& first = *region.nodes[0];
+  if (region.anchor != 0 || region.outputs.size() != 1 || !can_begin_map(*region.graph, first))
+    return std::nullopt;
+  FusedMap map;
+  ValueId current = first.inputs[0];
+  size_t done = 0;
+  if (first.op == Op::kBatchNormalization) {
+    const SymShape& shape = *region.type(current).shape;
+    if (shape.size() != 4 || !shape[1].is_constant()) return std::nullopt;
+    auto scale = batch_norm(region, first, *shape[1].constant());
+    if (!scale) return std::nullopt;
+    map.channels = std::move(*scale);
+    done = 1;
+  } else if (auto operation = channel_operation(region, first)) {
+    map.channels = std::move(operation->first);
+    current = operation->second;
+    done = 1;
+  }
+  map.input = input_index(region, current);
+  if (map.input == region.inputs.size()) return std::nullopt;
+  auto tail = fused_tail(region, done, done == 0 ? current : first.outputs[0]);
+  if (!tail) return std::nullopt;
+  map.tail = std::move(*tail);
+  return map;
+}
+
+}  // namespace tenon::ops
