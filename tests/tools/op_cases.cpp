@@ -16,6 +16,7 @@
 #include "formats/onnx/writer.h"
 #include "ops/core/emit.h"
 #include "ops/core/evaluate.h"
+#include "ops/core/registry.h"
 #include "ops/core/upgrade.h"
 #include "runtime/session_state.h"
 
@@ -44,6 +45,12 @@ Json type_json(const ValueType& type) {
 
 Json error_json(const Error& error) {
   return {{"error", error.to_string()}, {"unsupported", error.code == ErrorCode::kUnsupported}};
+}
+
+// ["sum", 8] of a definition: how far its fast rows may be from its reference.
+Json tolerance_json(const ops::Tolerance& tolerance) {
+  constexpr const char* kKinds[] = {"exact", "ulp", "sum"};
+  return {kKinds[static_cast<size_t>(tolerance.kind)], tolerance.value};
 }
 
 std::string read_bytes(size_t size) {
@@ -115,6 +122,10 @@ Status answer_request(const Request& request, Answer& answer) {
   answer.header["types"] = Json::array();
   for (ValueId id : typed.graph.outputs)
     answer.header["types"].push_back(type_json(typed.graph.value(id).type));
+
+  answer.header["tolerances"] = Json::array();
+  for (const Node& node : typed.graph.nodes)
+    answer.header["tolerances"].push_back(tolerance_json(ops::op_def(node.op).tolerance));
 
   const auto values = TENON_TRY(parse_inputs(request));
   std::vector<const Value*> arguments;

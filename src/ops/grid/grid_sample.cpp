@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "ops/core/op_def.h"
+#include "ops/spatial/saturate.h"
 #include "ops/spatial/window.h"
 #include "tensor/element.h"
 
@@ -179,9 +180,9 @@ void sample(KernelContext& context, const Options& options, const Tensor& x, con
             else if constexpr (!std::is_integral_v<T>)
               sum += weight * load_element<T>(x, base + at);
           });
-          // Integers between the samples: the fraction is cut off.
+          // Integers between the samples: the fraction is cut off, and mode cubic may leave the type's range.
           if constexpr (std::is_same_v<T, double>)
-            if (is_integer(y.type())) sum = std::trunc(sum);
+            if (is_integer(y.type())) sum = saturate(y.type(), std::trunc(sum));
           store_elements<T>(y.type(), y.mutable_raw(), out, 1, &sum);
         }
       }

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 
 #include "ops/core/op_def.h"
 #include "ops/resize/resize.h"
+#include "ops/spatial/saturate.h"
 #include "ops/spatial/window.h"
 #include "tensor/element.h"
 
@@ -174,13 +174,8 @@ Status interpolate(KernelContext& context, const ResizeOptions& options, const s
     outer *= axis.output;
   }
   if constexpr (std::is_same_v<T, double>)
-    if (is_integer(y.type())) {  // to the nearest value of the type
-      const bool is_signed = compute_kind(y.type()) == ComputeKind::kSigned;
-      const int bits = element_bits(y.type());
-      const double low = is_signed ? -std::ldexp(1.0, bits - 1) : 0;
-      const double high = std::ldexp(1.0, is_signed ? bits - 1 : bits) - (bits < 64 ? 1 : 2048);
-      for (double& value : data) value = std::clamp(std::nearbyint(value), low, high);
-    }
+    if (is_integer(y.type()))
+      for (double& value : data) value = saturate(y.type(), std::nearbyint(value));
   store_elements<T>(y.type(), y.mutable_raw(), 0, y.size(), data.data());
   return {};
 }

@@ -21,7 +21,6 @@ class Case:
     check    instead of expected outputs, for random ones: called with inputs and outputs, returns what is wrong
     constant indices of inputs that are initializers rather than graph inputs
     sums     results are sums: tolerances grow with the largest term
-    ruling   why another implementation's different answer is not the standard's: {"onnxruntime": "..."}
     bodies   subgraphs by attribute name; captures: outer values that they use, by name
     """
 
@@ -33,8 +32,6 @@ class Case:
     check: object = None
     constant: tuple = ()
     sums: bool = False
-    tolerance: float | None = None
-    ruling: dict = dataclasses.field(default_factory=dict)
     captures: dict = dataclasses.field(default_factory=dict)
     output_types: list | None = None
     optional_inputs: tuple = ()  # indices of inputs whose declared type is optional(...)
@@ -160,10 +157,10 @@ def _history(name):
 
 
 def type_proto(value, optional=False, dims=None):
-    """The declared type of a value; `dims` replaces its dimensions."""
+    """The declared type of a value, or of the type that an empty optional would hold; `dims` replaces its dimensions."""
     if isinstance(value, TypeProto):
-        return value
-    if isinstance(value, list):
+        proto = value
+    elif isinstance(value, list):
         inner = helper.make_tensor_type_proto(element_of_dtype(value[0].dtype), None)
         proto = helper.make_sequence_type_proto(inner)
     elif isinstance(value, dict):

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from values import integer_range, is_floating
+from values import bits_of, integer_range, is_floating
 
 FORMULAS = {}
 
@@ -124,6 +124,11 @@ def gather_elements(v, case):
     return [y]
 
 
+@formula("Gather")
+def gather(v, case):
+    return [np.take(case.inputs[0], case.inputs[1].astype(np.int64), case.attributes.get("axis") or 0)]
+
+
 def axes_of(v, case):
     return tuple(int(a) for a in case.inputs[1]) if len(case.inputs) > 1 else case.attributes.get("axes")
 
@@ -185,7 +190,7 @@ def unique(v, case):
     return [y if axis is None else np.moveaxis(y, 0, axis), np.array(places), np.array(inverse), np.array(counts)]
 
 
-@formula("Resize Upsample")
+@formula("Upsample")
 def old_resize(v, case):
     """Version 10 and Upsample: asymmetric coordinates; nearest rounds down what grows and up what shrinks."""
     if v.version >= 11 or len(case.inputs) > 2:
@@ -294,6 +299,20 @@ def cast(v, case):
     return None
 
 
+@formula("BitCast")
+def bit_cast(v, case):
+    x, target = case.inputs[0], v.out_dtype()
+    bits = bits_of(x.dtype)
+    if bits >= 8:
+        return [np.ascontiguousarray(x).reshape(-1).view(target).reshape(x.shape)]
+    # Less than a byte: NumPy's integers are extended by their sign.
+    raw = x.astype(np.int8).view(np.uint8) if "int" in x.dtype.name else np.ascontiguousarray(x).view(np.uint8).reshape(x.shape)
+    raw = raw & (2**bits - 1)
+    if target.name.startswith("int"):
+        return [np.where(raw >> (bits - 1), raw.astype(np.int16) - 2**bits, raw).astype(np.int8).astype(target)]
+    return [raw.astype(target) if target.name.startswith("uint") else raw.astype(np.uint8).view(target)]
+
+
 @formula("BatchNormalization")
 def batch_norm(v, case):
     if case.attributes.get("training_mode") or v.version >= 14:
@@ -325,10 +344,10 @@ def reduce_log(v, case):
         return None
     axes = case.attributes.get("axes") if v.version < 18 else case.inputs[1].tolist() if len(case.inputs) > 1 else None
     keep = case.attributes.get("keepdims")
-    if not axes:
-        if case.attributes.get("noop_with_empty_axes"):
-            return None
+    if not axes and not case.attributes.get("noop_with_empty_axes"):
         axes = range(x.ndim)
+    # With noop_with_empty_axes "composite-reduction operators will still perform the non-reduction steps".
+    axes = axes or ()
     y = np.exp(x.astype(np.float64)) if v.op == "ReduceLogSumExp" else x.astype(np.float64)
     y = np.log(np.sum(y, axis=tuple(axes), keepdims=keep is None or bool(keep)))
     return [np.trunc(np.asarray(y)).astype(x.dtype)]

@@ -17,6 +17,7 @@ class Answer:
     error: str = ""
     unsupported: bool = False
     types: list = dataclasses.field(default_factory=list)  # of the outputs, as inferred
+    tolerances: list = dataclasses.field(default_factory=list)  # [kind, value] of each node's definition
     reference: list | str = ""  # serialized outputs, or the error
     engine: list | str | None = None
     emitted: dict = dataclasses.field(default_factory=dict)  # opset -> serialized model, or the error
@@ -59,7 +60,7 @@ class Tool:
 
         if "error" in header:
             return Answer(error=header["error"], unsupported=header["unsupported"])
-        answer = Answer(types=header["types"], reference=take(header["reference"]))
+        answer = Answer(types=header["types"], tolerances=header.get("tolerances", []), reference=take(header["reference"]))
         if engine:
             answer.engine = take(header["engine"])
         for opset, part in zip(opsets, header["emitted"], strict=True):

@@ -1,6 +1,7 @@
 """If, Loop, Scan, SequenceMap: bodies, captured values, nothing to do, several depths."""
 
 import numpy as np
+import onnx
 from onnx import TensorProto, TypeProto, helper, numpy_helper
 
 from case import Case, cases
@@ -32,6 +33,44 @@ def typed(value, name):
     return info(name, element_of_dtype(value.dtype), None)
 
 
+def allows(op, opset, kind):
+    """Whether an operator of the opset has that type."""
+    constraints = onnx.defs.get_schema(op, opset).type_constraints
+    return any(kind in c.allowed_type_strs for c in constraints)
+
+
+def declared(name, kind):
+    """A value of the type "optional(seq(tensor(float)))", of unknown shape."""
+    proto = helper.make_tensor_type_proto(element_of(kind), None)
+    if "seq" in kind:
+        proto = helper.make_sequence_type_proto(proto)
+    if kind.startswith("optional"):
+        proto = helper.make_optional_type_proto(proto)
+    return helper.make_value_info(name, proto)
+
+
+def kept(v, kind, source, target):
+    """A node that gives a value again: Identity or, where that lacks the type, a loop that changes nothing."""
+    if allows("Identity", v.opset, kind):
+        return node("Identity", source, target)
+    keep = body("keep", [node("Identity", "go", "go_out")], [info("i", INT, []), info("go", BOOL, []), declared("s", kind)],
+                [info("go_out", BOOL, []), declared("s", kind)])
+    return helper.make_node("Loop", ["", "no", source], [target], body=keep)
+
+
+def of_kind(kind, a, b):
+    """Two values of the type, made of two tensors; an optional is once full and once empty."""
+    if kind.startswith("optional(seq"):
+        return [a, b], helper.make_sequence_type_proto(helper.make_tensor_type_proto(element_of(kind), None))
+    if kind.startswith("optional"):
+        return a, helper.make_tensor_type_proto(element_of(kind), None)
+    return ([a, b], [b]) if kind.startswith("seq") else (a, b)
+
+
+def expected(value):
+    return None if isinstance(value, TypeProto) else value
+
+
 @cases("If")
 def if_(v):
     kind = v.types["V"]
@@ -39,27 +78,28 @@ def if_(v):
     small = dtype.name.startswith(("int2", "uint2"))
     a = make(v.rng, dtype, (2, 3), 0 if small else -4, 1 if small else 4)
     b = make(v.rng, dtype, (4,) if v.version >= 11 else (2, 3), 0 if small else -4, 1 if small else 4)
-    if kind.startswith("tensor"):
+    x, y = of_kind(kind, a, b)
+    for condition in (True, False):
+        # Branches whose outputs have other shapes, made from captured values.
+        then = body("then", [kept(v, kind, "a", "r")], [], [declared("r", kind)])
+        other = body("else", [kept(v, kind, "b", "r")], [], [declared("r", kind)])
+        captures = {"a": x, "b": y}
+        if not allows("Identity", v.opset, kind):
+            captures["no"] = np.array(False)
+        yield Case([np.array(condition)], {"then_branch": then, "else_branch": other}, captures=captures, name=f"captured {condition}",
+                   expect=[expected(x if condition else y)], optional_inputs=(1, 2) if kind.startswith("optional") else ())
+    if kind.startswith("seq") and allows("SequenceConstruct", v.opset, kind[4:-1]):
         for condition in (True, False):
-            # Branches whose outputs have other shapes, made from captured values.
-            then = body("then", [node("Identity", "a", "r")], [], [typed(a, "r")])
-            other = body("else", [node("Identity", "b", "r")], [], [typed(b, "r")])
+            then = body("then", [node("SequenceConstruct", "a b", "r")], [], [declared("r", kind)])
+            other = body("else", [node("SequenceConstruct", "b", "r")], [], [declared("r", kind)])
             yield Case([np.array(condition)], {"then_branch": then, "else_branch": other}, captures={"a": a, "b": b},
-                       expect=[a if condition else b], name=f"captured {condition}")
-    elif kind.startswith("seq") and v.version >= 13:
+                       expect=[[a, b] if condition else [b]], name=f"sequences made {condition}")
+    if kind.startswith("optional") and allows("Optional", v.opset, kind):
         for condition in (True, False):
-            then = body("then", [node("SequenceConstruct", "a b", "r")], [], [typed([a], "r")])
-            other = body("else", [node("SequenceConstruct", "b", "r")], [], [typed([a], "r")])
-            yield Case([np.array(condition)], {"then_branch": then, "else_branch": other}, captures={"a": a, "b": b},
-                       expect=[[a, b] if condition else [b]], name=f"sequences {condition}")
-    elif kind.startswith("optional(tensor") and v.version >= 16:
-        proto = helper.make_optional_type_proto(helper.make_tensor_type_proto(element_of_dtype(dtype), None))
-        inner = helper.make_tensor_type_proto(element_of_dtype(dtype), None)
-        for condition in (True, False):
-            then = body("then", [node("Optional", "a", "r")], [], [helper.make_value_info("r", proto)])
-            other = body("else", [helper.make_node("Optional", [], ["r"], type=inner)], [], [helper.make_value_info("r", proto)])
-            yield Case([np.array(condition)], {"then_branch": then, "else_branch": other}, captures={"a": a},
-                       expect=[a if condition else None], name=f"optionals {condition}")
+            then = body("then", [node("Optional", "a", "r")], [], [declared("r", kind)])
+            other = body("else", [helper.make_node("Optional", [], ["r"], type=y)], [], [declared("r", kind)])
+            yield Case([np.array(condition)], {"then_branch": then, "else_branch": other}, captures={"a": x},
+                       expect=[x if condition else None], name=f"optionals made {condition}")
     if kind == "tensor(float)":
         yield from nested_ifs(v)
 
@@ -126,18 +166,20 @@ def loops(v):
         yield Case([trips, None, x], {"body": loop_body(v, dtype, [2])}, 2, expect=[x, np.stack([x] * 3)], name="carried")
         yield Case([trips, np.array(False), x], {"body": loop_body(v, dtype, [2])}, 2, expect=[x, np.zeros((0, 2), dtype)], name="condition is false")
         yield Case([np.array(0), np.array(True), x], {"body": loop_body(v, dtype, [2])}, 2, expect=[x, np.zeros((0, 2), dtype)], name="no trips")
-    elif kind.startswith("seq") and v.version >= 13:
+    else:
+        for value, name in zip(of_kind(kind, x, x), ("carried", "another carried"), strict=True):
+            # The state is handed on by the body's own input, which every type allows.
+            keep = body("body", [node("Identity", "go", "go_out")], [info("i", INT, []), info("go", BOOL, []), declared("s", kind)],
+                        [info("go_out", BOOL, []), declared("s", kind)])
+            for count in (3, 0):
+                yield Case([np.array(count, np.int64), None, value], {"body": keep}, expect=[expected(value)], name=f"{name} {count} times",
+                           optional_inputs=(2,) if kind.startswith("optional") else ())
+    if kind.startswith("seq") and allows("SequenceInsert", v.opset, kind):
         sequence = [x, x]
         grow = body("body", [node("Identity", "go", "go_out"), node("SequenceInsert", "s x", "s_out")],
-                    [info("i", INT, []), info("go", BOOL, []), typed(sequence, "s")], [info("go_out", BOOL, []), typed(sequence, "s_out")])
-        yield Case([trips, None, sequence], {"body": grow}, captures={"x": x}, expect=[[x] * 5], name="sequence carried")
+                    [info("i", INT, []), info("go", BOOL, []), declared("s", kind)], [info("go_out", BOOL, []), declared("s_out", kind)])
+        yield Case([trips, None, sequence], {"body": grow}, captures={"x": x}, expect=[[x] * 5], name="sequence grows")
         yield Case([np.array(0), None, sequence], {"body": grow}, captures={"x": x}, expect=[[x] * 2], name="sequence, no trips")
-    elif kind.startswith("optional(tensor") and v.version >= 16:
-        proto = helper.make_optional_type_proto(helper.make_tensor_type_proto(element_of_dtype(dtype), None))
-        keep = body("body", [node("Identity", "go", "go_out"), node("Identity", "s", "s_out")],
-                    [info("i", INT, []), info("go", BOOL, []), helper.make_value_info("s", proto)],
-                    [info("go_out", BOOL, []), helper.make_value_info("s_out", proto)])
-        yield Case([trips, None, x], {"body": keep}, optional_inputs=(2,), expect=[x], name="optional carried")
     if kind == "tensor(float)":
         yield from float_loops(v, x, trips)
 
@@ -221,13 +263,18 @@ def scan(v):
 
 @cases("SequenceMap")
 def sequence_map(v):
-    if v.types["V"] not in ("tensor(float)", v.types["S"][4:-1]) or not v.types["V"].startswith("tensor"):
-        return
     dtype = dtype_of(element_of(v.types["S"]))
     e = element_of_dtype(dtype)
     parts = [make(v.rng, dtype, s) for s in [(2,), (3,)]]
     once = body("body", [node("Identity", "a", "ao")], [info("a", e, None)], [info("ao", e, None)])
     yield Case([parts], {"body": once}, expect=[parts])
+    # A further input: a tensor is the same for every item, a sequence goes along.
+    other = make(v.rng, dtype_of(element_of(v.types["V"])), (2, 2))
+    both = body("body", [node("Identity", "a", "ao"), node("Identity", "b", "bo")], [info("a", e, None), typed(other, "b")],
+                [info("ao", e, None), typed(other, "bo")])
+    further = [other, other[:1]] if v.types["V"].startswith("seq") else other
+    expect = [parts, further if isinstance(further, list) else [other, other]]
+    yield Case([parts, further], {"body": both}, 2, expect=expect, name="further input")
     if dtype == np.float32:
         added = body("body", [node("Add", "a b", "ao"), node("Shape", "a", "so")], [info("a", e, None), info("b", e, None)],
                      [info("ao", e, None), info("so", INT, None)])

@@ -207,22 +207,22 @@ def resizes(v):
                 attributes = {"mode": mode, "coordinate_transformation_mode": transform}
                 if mode == "nearest" and transform == "asymmetric":
                     attributes["nearest_mode"] = "floor"
-                yield Case([x, roi, np.array(scales, np.float32)], attributes, constant=(1, 2), sums=mode != "nearest", tolerance=64, name=f"{mode} {transform} {scales}")
+                yield Case([x, roi, np.array(scales, np.float32)], attributes, constant=(1, 2), sums=mode != "nearest", name=f"{mode} {transform} {scales}")
         sizes = ints(1, 1, 5, 3)
         scales = None if v.version >= 13 else empty
-        yield Case([x, roi, scales, sizes], {"mode": mode}, constant=(1, 2, 3), sums=mode != "nearest", tolerance=64, name=f"{mode} sizes")
-        yield Case([x, roi, scales, sizes], {"mode": mode}, constant=(1, 2), sums=mode != "nearest", tolerance=64, name=f"{mode} sizes, computed")
+        yield Case([x, roi, scales, sizes], {"mode": mode}, constant=(1, 2, 3), sums=mode != "nearest", name=f"{mode} sizes")
+        yield Case([x, roi, scales, sizes], {"mode": mode}, constant=(1, 2), sums=mode != "nearest", name=f"{mode} sizes, computed")
     if v.version >= 11:
         for nearest in ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil"):
             yield Case([x, roi, np.array([1, 1, 1.5, 2.5], np.float32)], {"mode": "nearest", "nearest_mode": nearest}, constant=(1, 2), name=nearest)
-        yield Case([x, roi, np.array([1, 1, 0.8, 0.8], np.float32)], {"mode": "cubic", "cubic_coeff_a": -0.5, "exclude_outside": 1}, constant=(1, 2), sums=True, tolerance=64, name="cubic_coeff_a, exclude_outside")
+        yield Case([x, roi, np.array([1, 1, 0.8, 0.8], np.float32)], {"mode": "cubic", "cubic_coeff_a": -0.5, "exclude_outside": 1}, constant=(1, 2), sums=True, name="cubic_coeff_a, exclude_outside")
         crop = v.the(1, [0, 0, 0.25, 0.5, 1, 1, 0.75, 1]) if v.dtype(1).kind == "f" else None
         if crop is not None:
             for mode in ("linear", "nearest"):
-                yield Case([x, crop, scales, sizes], {"mode": mode, "coordinate_transformation_mode": "tf_crop_and_resize", "extrapolation_value": 2.0}, constant=(1, 2, 3), sums=True, tolerance=64, name=f"crop {mode}")
+                yield Case([x, crop, scales, sizes], {"mode": mode, "coordinate_transformation_mode": "tf_crop_and_resize", "extrapolation_value": 2.0}, constant=(1, 2, 3), sums=True, name=f"crop {mode}")
     if v.version >= 18:
         for mode in ("linear", "cubic"):
-            yield Case([x, None, np.array([1, 1, 0.6, 0.5], np.float32)], {"mode": mode, "antialias": 1}, constant=(2,), sums=True, tolerance=64, name=f"antialias {mode}")
+            yield Case([x, None, np.array([1, 1, 0.6, 0.5], np.float32)], {"mode": mode, "antialias": 1}, constant=(2,), sums=True, name=f"antialias {mode}")
         yield Case([x, None, np.array([2, 3], np.float32)], {"axes": [3, 2]}, constant=(2,), name="axes")
         for policy in ("not_larger", "not_smaller"):
             yield Case([x, None, None, ints(7, 7)], {"axes": [2, 3], "keep_aspect_ratio_policy": policy}, constant=(3,), name=policy)
@@ -251,7 +251,7 @@ def recurrent(v, gates, extra):
         attributes["hidden_size"] = hidden
         if layout:
             attributes["layout"] = 1
-        return Case(case, attributes, outputs, sums=True, tolerance=16 if v.dtype().itemsize > 2 else 4, name=name)
+        return Case(case, attributes, outputs, sums=True, name=name)
 
     yield one("defaults")
     yield one("no bias", bias=False)
@@ -319,19 +319,19 @@ def grid_sample(v):
     for mode in modes:
         for padding in ("zeros", "border", "reflection"):
             for align in (0, 1):
-                if mode == "nearest":
-                    grid = np.asarray(v.arr(1, (1, 2, 3, 2), -1, 1)).astype(np.float64) * 0.8
-                    grid = grid.astype(v.dtype(1))
-                yield Case([x, grid], {"mode": mode, "padding_mode": padding, "align_corners": align}, sums=True, tolerance=64, name=f"{mode} {padding} {align}")
+                at = grid
+                if mode == "nearest":  # no halves, which other roundings send elsewhere
+                    at = (np.asarray(v.arr(1, (1, 2, 3, 2), -1, 1)).astype(np.float64) * 0.8).astype(v.dtype(1))
+                yield Case([x, at], {"mode": mode, "padding_mode": padding, "align_corners": align}, sums=True, name=f"{mode} {padding} {align}")
     if v.version >= 20 and v.dtype().kind not in "Ob":
-        yield Case([v.arr(0, (1, 1, 3, 2, 2)), v.arr(1, (1, 2, 2, 2, 3), -1, 1)], sums=True, tolerance=64, name="volume")
+        yield Case([v.arr(0, (1, 1, 3, 2, 2)), v.arr(1, (1, 2, 2, 2, 3), -1, 1)], sums=True, name="volume")
 
 
 @cases("AffineGrid")
 def affine_grid(v):
     for align in (0, 1):
-        yield Case([v.arr(0, (2, 2, 3)), ints(2, 3, 4, 5)], {"align_corners": align}, sums=True, constant=(1,), tolerance=32, name=f"2D {align}")
-        yield Case([v.arr(0, (1, 3, 4)), ints(1, 2, 2, 3, 2)], {"align_corners": align}, sums=True, tolerance=32, name=f"3D {align}")
+        yield Case([v.arr(0, (2, 2, 3)), ints(2, 3, 4, 5)], {"align_corners": align}, sums=True, constant=(1,), name=f"2D {align}")
+        yield Case([v.arr(0, (1, 3, 4)), ints(1, 2, 2, 3, 2)], {"align_corners": align}, sums=True, name=f"3D {align}")
 
 
 @cases("Attention")
@@ -343,7 +343,7 @@ def attention(v):
             inputs.append(mask)
         if past is not None:
             inputs += [None] * (4 - len(inputs)) + [v.arr(1, past, -1, 1), v.arr(2, past, -1, 1)]
-        return Case(inputs, attributes, outputs, sums=True, tolerance=16 if v.dtype().itemsize > 2 else 4, name=name)
+        return Case(inputs, attributes, outputs, sums=True, name=name)
 
     yield one("defaults")
     yield one("scale", scale=0.5)

@@ -86,9 +86,9 @@ def split_to(v):
                    expect=[np.split(x, [1], axis)])
 
 
-@cases("Optional")
+@cases("Optional", product=True)
 def optional(v):
-    if v.types["O"] != "optional(tensor(float))":
+    if v.types["O"] != f"optional({v.types['V']})":
         return
     value = sequence(v) if v.types["V"].startswith("seq") else v.arr(0, (2, 3))
     yield Case([value], expect=[value])
