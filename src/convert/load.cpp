@@ -11,6 +11,7 @@
 #include "lower/lower.h"
 #include "ops/core/inline_functions.h"
 #include "ops/core/upgrade.h"
+#include "passes/pass.h"
 
 namespace tenon {
 
@@ -19,7 +20,11 @@ namespace {
 Result<TypedModel> load_program(const std::string& path) {
   aten::Program program = TENON_TRY(read_pt2_file(path));
   auto functional = TENON_TRY(aten::functionalise(std::move(program)));
-  return lower::lower(functional);
+  TypedModel model = TENON_TRY(lower::lower(functional));
+  // A program asks for sizes that no result needs once they are known to be the input's own.
+  GraphPatch patch = TENON_TRY(passes::remove_dead_code(model.graph, {}));
+  TENON_TRY(apply(model.graph, std::move(patch)));
+  return model;
 }
 
 Result<TypedModel> load_weights(const std::string& path, const LoadOptions& options) {

@@ -10,6 +10,19 @@ Result<ValueId> Lowering::value(const std::string& name) const {
   return fail(ErrorCode::kInvalidModel, "the program uses '{}' before it is made", name);
 }
 
+bool Lowering::is_positive(const SymInt& size) const {
+  const Lowering* root = this;
+  while (root->ranges_ == nullptr && root->parent_ != nullptr) root = root->parent_;
+  if (root->ranges_ == nullptr) return is_nonnegative(size - 1);
+  // Each symbol as what it is beyond its least value.
+  const SymInt shifted = size.substitute([&](const std::string& name) -> std::optional<SymInt> {
+    auto it = root->ranges_->find(name);
+    if (it == root->ranges_->end() || !it->second.min || *it->second.min < 0) return std::nullopt;
+    return SymInt::symbol(name) + *it->second.min;
+  });
+  return is_nonnegative(shifted - 1);
+}
+
 ValueId Lowering::capture(ValueId outer) {
   for (const Capture& known : graph().captures)
     if (known.outer == outer) return known.inner;

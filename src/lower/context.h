@@ -1,6 +1,7 @@
 // What a handler sees: one ATen node, the values of its arguments, and a builder for canonical nodes.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -25,6 +26,9 @@ struct Handler {
   HandlerFunction lower;
 };
 
+/// Where the canonical nodes of an ATen node say that they come from.
+std::shared_ptr<const Provenance> provenance_of(const aten::Node& node);
+
 /// The handler of a target, or null.
 HandlerFunction find_handler(std::string_view target);
 
@@ -42,6 +46,10 @@ class Lowering {
   void bind(const std::string& name, ValueId id) { values_[name] = id; }
   Result<ValueId> value(const std::string& name) const;
   bool has(const std::string& name) const { return values_.contains(name); }
+  /// What the program says of its symbols; a subgraph asks its parent.
+  void set_ranges(const std::map<std::string, aten::Range>* ranges) { ranges_ = ranges; }
+  /// True when the size is at least 1 whatever its symbols are, as far as their ranges tell.
+  bool is_positive(const SymInt& size) const;
   /// A value of the parent's graph for use in this one.
   ValueId capture(ValueId outer);
 
@@ -53,6 +61,7 @@ class Lowering {
  private:
   ops::GraphBuilder builder_;
   Lowering* parent_;
+  const std::map<std::string, aten::Range>* ranges_ = nullptr;
   std::unordered_map<std::string, ValueId> values_;
 };
 

@@ -9,14 +9,6 @@ namespace tenon::lower {
 
 namespace {
 
-std::shared_ptr<const Provenance> provenance_of(const aten::Node& node) {
-  auto provenance = std::make_shared<Provenance>();
-  provenance->source_line = aten::source_line(node.origin);
-  provenance->module_path = aten::module_path(node.origin);
-  provenance->target = node.target;
-  return provenance;
-}
-
 // The name that a user would give to a leaf: "logits" for "['logits']" and ".logits", nothing for "" and
 // "[0]".
 std::string name_of_leaf(const std::string& path) {
@@ -39,6 +31,7 @@ class ProgramLowering {
     model_.origin = "torch.export " + program_.torch_version;
     model_.warnings = functional_.warnings();
     Lowering lowering(model_.graph, nullptr);
+    lowering.set_ranges(&program_.ranges);
     TENON_TRY(add_user_inputs(lowering));
     TENON_TRY(add_weights(lowering));
     TENON_TRY(lowering.run(program_.graph));
@@ -153,6 +146,14 @@ class ProgramLowering {
 };
 
 }  // namespace
+
+std::shared_ptr<const Provenance> provenance_of(const aten::Node& node) {
+  auto provenance = std::make_shared<Provenance>();
+  provenance->source_line = aten::source_line(node.origin);
+  provenance->module_path = aten::module_path(node.origin);
+  provenance->target = node.target;
+  return provenance;
+}
 
 Status Lowering::run(const aten::Graph& source) {
   for (const aten::Node& node : source.nodes) {

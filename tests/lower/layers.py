@@ -133,6 +133,13 @@ def upsampling():
     interpolate = nn.functional.interpolate
     yield "interpolate antialias", Call(interpolate, size=(5, 4), mode="bilinear", antialias=True), x
     yield "interpolate bicubic antialias", Call(interpolate, size=(5, 4), mode="bicubic", antialias=True), x
+    by = Call(interpolate, scale_factor=0.43, mode="bilinear", antialias=True)
+    yield "interpolate antialias by a factor", by, x
+    by = Call(interpolate, scale_factor=(0.43, 0.7), mode="bicubic", antialias=True)
+    yield "interpolate bicubic antialias by factors", by, x
+    yield "interpolate by a factor that rounds up", Call(interpolate, scale_factor=0.29), rand(1, 1, 100, 4)
+    for mode in ("nearest", "nearest-exact"):  # 17 / 1.7 and 8.5 / 1.7 are whole, but not in float32's 1.7
+        yield f"interpolate {mode} by a decimal fraction", Call(interpolate, scale_factor=1.7, mode=mode), rand(1, 2, 12, 11)
     yield "interpolate two factors", Call(interpolate, scale_factor=(0.5, 1.5), mode="bilinear"), x
     yield "interpolate area", Call(interpolate, size=(4, 5), mode="area"), x
     recomputed = Call(interpolate, scale_factor=1.7, mode="bilinear", recompute_scale_factor=True)
@@ -179,6 +186,11 @@ def recurrent():
         hidden = (rand(2, 3), rand(2, 3)) if name == "LSTM" else rand(2, 3)
         yield f"{name}Cell", cell(4, 3), (rand(2, 4), hidden)
         yield f"{name}Cell without a state", cell(4, 3), rand(2, 4)
+    x = rand(5, 2, 4)
+    yield "LSTM projected", nn.LSTM(4, 5, proj_size=3), x
+    yield "LSTM projected, both ways, deep", nn.LSTM(4, 5, num_layers=2, bidirectional=True, proj_size=2), x
+    yield "LSTM projected, batch first, without bias", nn.LSTM(4, 5, bias=False, batch_first=True, proj_size=3), rand(2, 5, 4)
+    yield "LSTM projected, with a state", nn.LSTM(4, 5, proj_size=3), (x, (rand(1, 2, 3), rand(1, 2, 5)))
     yield "RNN relu", nn.RNN(4, 3, nonlinearity="relu"), rand(5, 2, 4)
 
 

@@ -1,67 +1,64 @@
-"""Every layer class of torch.nn, exported by tenon: ONNX Runtime and tenon's engine give what PyTorch gives."""
+"""A part of the proof that tests/lower/layer_proof.py gives of every torch.nn layer; all of it runs by that command."""
 
-import subprocess
-
-import exporting
+import layer_proof
 import layers
 import numpy as np
-import onnx
-import onnxruntime
 import pytest
 import torch
 
-# Layers that need an operator of a later opset: what the error names.
-NEEDS = {
-    "interpolate antialias": ("Resize", 18),
-    "interpolate bicubic antialias": ("Resize", 18),
-    "Fold": ("Col2Im", 18),
-    "Bilinear": ("Einsum", 12),
-}
-# The oldest opset, the newest that this ONNX Runtime runs, and one between, in PyTorch's two dialects.
-RUNS = [("training", 11), ("training", 18), ("aten", 18)]
+# PyTorch's two dialects, float32: the oldest opset that is exported, and one between.
+PLAIN = [("training", (11, 18)), ("aten", (18,))]
+# Other types, batches and opsets, each on one layer of so many.
+SAMPLED = [
+    (torch.float64, False, "training", (13, 20), 9),
+    (torch.float16, False, "training", (17, 23), 9),
+    (torch.float32, True, "training", (17, 28), 9),
+]
 
 
-def compute_by_tenon(target, feeds, folder):
-    np.savez(folder / "in.npz", **feeds)
-    command = [exporting.TENON, "run", str(target), "--inputs", str(folder / "in.npz"), "--save", str(folder / "out.npz")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    with np.load(folder / "out.npz") as outputs:
-        return [outputs[name] for name in outputs.files]
-
-
-def check(module, inputs, folder, opset, dialect):
-    target = exporting.export(module, inputs, folder, opset, dialect)
-    model = onnx.load(target)
-    onnx.checker.check_model(model, full_check=True)
-    flat = [np.asarray(x) for x in torch.utils._pytree.tree_leaves(inputs)]
-    feeds = dict(zip([i.name for i in model.graph.input], flat, strict=True))
-    expected = [x for x in torch.utils._pytree.tree_leaves(module(*inputs)) if isinstance(x, torch.Tensor)]
-    session = onnxruntime.InferenceSession(str(target), providers=["CPUExecutionProvider"])
-    exporting.assert_same(expected, session.run(None, feeds), 1e-5, 1e-5)
-    exporting.assert_same(expected, compute_by_tenon(target, feeds, folder), 1e-5, 1e-5)
-
-
-@pytest.mark.parametrize(("dialect", "opset"), RUNS)
-@pytest.mark.parametrize("family", layers.FAMILIES, ids=lambda family: family.__name__)
-def test_layers(family, dialect, opset, tmp_path):
-    onnxruntime.set_default_logger_severity(3)
-    failed = []
-    for name, module, inputs in layers.cases(family):
-        operator, needed = NEEDS.get(name, ("", 0))
+def failures(family, dtype, dynamic, dialect, opsets, folder, every=1):
+    for position, (name, module, inputs) in enumerate(layers.cases(family)):
+        if position % every:
+            continue
         try:
-            if opset >= needed:
-                check(module, inputs, tmp_path, opset, dialect)
-                continue
-            with pytest.raises(AssertionError, match=f"{operator} needs opset {needed}"):
-                exporting.export(module, inputs, tmp_path, opset, dialect)
-        except Exception as error:
-            failed.append(f"{name}: {type(error).__name__}: {str(error)[:400]}")
+            results = layer_proof.prove(name, module, inputs, dtype, dynamic, dialect, opsets, folder)
+        except layer_proof.PyTorchRefuses as refusal:
+            results = {0: f"FAILED: {refusal}"} if dtype == torch.float32 and not dynamic else {}
+        for opset, verdict in results.items():
+            if verdict.startswith("FAILED"):
+                yield f"{name}, opset {opset}: {verdict}"
+
+
+@pytest.mark.parametrize(("dialect", "opsets"), PLAIN)
+@pytest.mark.parametrize("family", layers.FAMILIES, ids=lambda family: family.__name__)
+def test_layers(family, dialect, opsets, tmp_path):
+    failed = list(failures(family, torch.float32, False, dialect, opsets, tmp_path))
     assert not failed, "\n".join(failed)
 
 
-def test_an_lstm_with_projections_says_what_to_do(tmp_path):
-    module = torch.nn.LSTM(4, 5, proj_size=3)
-    with pytest.raises(AssertionError, match="run_decompositions"):
-        exporting.export(module, (torch.rand(5, 2, 4),), tmp_path, 17)
-    check(module.eval().requires_grad_(False), (torch.rand(5, 2, 4),), tmp_path, 17, "aten")
+@pytest.mark.parametrize(("dtype", "dynamic", "dialect", "opsets", "every"), SAMPLED)
+@pytest.mark.parametrize("family", layers.FAMILIES, ids=lambda family: family.__name__)
+def test_sample_of_types_and_batches(family, dtype, dynamic, dialect, opsets, every, tmp_path):
+    failed = list(failures(family, dtype, dynamic, dialect, opsets, tmp_path, every))
+    assert not failed, "\n".join(failed)
+
+
+def expected_of(dtype):
+    module = torch.nn.Linear(3, 2).to(dtype)
+    return layer_proof.Expected(module, (torch.rand(4, 3, dtype=dtype),), dtype)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16])
+def test_a_wrong_answer_is_noticed(dtype):
+    """The judge itself."""
+    expected = expected_of(dtype)
+    (right,) = expected.outputs
+    assert expected.compare([right]) == ""
+    moved = right + np.array(0.01, right.dtype)
+    assert "output 0" in expected.compare([moved])
+    assert "output 0" in expected.compare([right[:1]])
+    assert "output 0" in expected.compare([right.astype(np.float64 if dtype != torch.float64 else np.float32)])
+    assert "outputs" in expected.compare([right, right])
+    broken = right.copy()
+    broken[0, 0] = np.nan
+    assert "output 0" in expected.compare([broken])

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from exporting import check
+from exporting import check, check_at
 from test_elementwise import Call
 
 torch.manual_seed(0)
@@ -86,3 +86,35 @@ def test_norm(name, opset, dialect, tmp_path):
 def test_dynamic_batch(name, tmp_path):
     function, x = REDUCTIONS[name]
     check(Call(function), (x,), tmp_path, 17, dynamic_shapes=(({0: torch.export.Dim("n")},),))
+
+
+OF_NOTHING = {
+    "means": lambda x: (x.mean(), x.mean(0), x.mean((0, 2), keepdim=True), x.mean(1)),
+    "variances": lambda x: (x.var(), x.std(0), x.var((0, 1), correction=0), x.std(0, correction=2), *torch.var_mean(x, 0)),
+    "sums": lambda x: (x.sum(), x.sum(0), x.prod(0), x.logsumexp(0), x.norm(), x.norm(p=1, dim=0), x.nansum(0), x.nanmean(0)),
+    "losses": lambda x: (nn.functional.mse_loss(x, x + 1), nn.functional.l1_loss(x, x + 1, reduction="sum")),
+    "truth": lambda x: ((x > 0).all(), (x > 0).any(0), torch.count_nonzero(x, 0)),
+    "statistics": lambda x: nn.functional.batch_norm(x, None, None, training=True),
+}
+
+
+@pytest.mark.parametrize("dialect", ["training", "aten"])
+@pytest.mark.parametrize("opset", [11, 18, 23])
+@pytest.mark.parametrize("name", OF_NOTHING)
+def test_reduction_of_nothing(name, opset, dialect, tmp_path):
+    check(Call(OF_NOTHING[name]), (torch.rand(0, 3, 4),), tmp_path, opset, dialect)
+
+
+@pytest.mark.parametrize("dialect", ["training", "aten"])
+@pytest.mark.parametrize("name", OF_NOTHING)
+def test_reduction_over_a_dimension_that_may_be_nothing(name, dialect, tmp_path):
+    module = Call(OF_NOTHING[name])
+    target = check(module, (torch.rand(3, 3, 4),), tmp_path, 18, dialect, dynamic_shapes=(({0: torch.export.Dim("n")},),))
+    for batch in (0, 1, 5):
+        check_at(target, module, (torch.rand(batch, 3, 4),), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["variances", "means"])
+def test_moments_of_a_scalar(name, tmp_path):
+    function = {"means": lambda x: (x.mean(), x.mean(0)), "variances": lambda x: (x.var(correction=0), x.std(0))}[name]
+    check(Call(function), (torch.tensor(3.5),), tmp_path)

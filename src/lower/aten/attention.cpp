@@ -10,14 +10,24 @@ namespace tenon::lower {
 
 namespace {
 
-// True where a query may look at a key, for lengths that are known.
-Result<ValueId> causal_mask(LowerContext& context, const SymShape& q, const SymShape& k) {
-  const auto queries = q[q.size() - 2].constant(), keys = k[k.size() - 2].constant();
-  if (!queries || !keys) return context.unsupported("causal attention over a dynamic number of positions");
-  Tensor mask = Tensor::allocate(DataType::kBool, {*queries, *keys});
-  for (int64_t i = 0; i < *queries; ++i)
-    for (int64_t j = 0; j < *keys; ++j) mask.mutable_data<bool>()[i * *keys + j] = j <= i;
-  return context.builder().constant(std::move(mask));
+// True where a query may look at a key: at those up to its own position.
+Result<ValueId> causal_mask(LowerContext& context, ValueId q, ValueId k) {
+  const int64_t rank = TENON_TRY(context.rank(q));
+  const Size queries = TENON_TRY(size_of(context, q, rank - 2));
+  const Size keys = TENON_TRY(size_of(context, k, TENON_TRY(context.rank(k)) - 2));
+  if (queries.is_number() && keys.is_number()) {
+    Tensor mask = Tensor::allocate(DataType::kBool, {queries.number, keys.number});
+    for (int64_t i = 0; i < queries.number; ++i)
+      for (int64_t j = 0; j < keys.number; ++j) mask.mutable_data<bool>()[i * keys.number + j] = j <= i;
+    return context.builder().constant(std::move(mask));
+  }
+  auto positions = [&](const Size& size) -> Result<ValueId> {
+    const ValueId count = TENON_TRY(size_scalar(context, size));
+    return context.add(Op::kRange,
+                       {context.number(DataType::kInt64, 0), count, context.number(DataType::kInt64, 1)});
+  };
+  const ValueId rows = TENON_TRY(unsqueeze(context, TENON_TRY(positions(queries)), {1}));
+  return context.add(Op::kGreaterOrEqual, { rows, TENON_TRY(positions(keys)) });
 }
 
 // Each head of a key or value as often as queries share it: [.., heads, length, width], heads repeated.
@@ -65,7 +75,7 @@ Status lower_attention(LowerContext& context) {
   ValueId scores = TENON_TRY(context.add(Op::kMatMul, { scaled, TENON_TRY(permute(context, k, turned)) }));
 
   ValueId mask = TENON_TRY(context.optional_tensor("attn_mask"));
-  if (TENON_TRY(args.boolean("is_causal"))) mask = TENON_TRY(causal_mask(context, q_shape, k_shape));
+  if (TENON_TRY(args.boolean("is_causal"))) mask = TENON_TRY(causal_mask(context, q, k));
   const ValueId nothing = m.number(scores, -std::numeric_limits<double>::infinity());
   if (mask != kNoValue && context.element(mask) == DataType::kBool)
     scores = TENON_TRY(m.where(mask, scores, nothing));

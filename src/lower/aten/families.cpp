@@ -21,8 +21,8 @@ const Table& all_handlers() {
              slice_handlers,          view_handlers,        activation_handlers, arithmetic_handlers,
              comparison_handlers,     norm_handlers,        order_handlers,      pointwise_handlers,
              reduction_handlers,      softmax_handlers,     symbolic_handlers,   convolution_handlers,
-             product_handlers,        pooling_handlers,     attention_handlers,  sampling_handlers,
-             recurrent_handlers,      folding_handlers,     embedding_handlers,
+             product_handlers,        pooling_handlers,     attention_handlers,  padding_handlers,
+             sampling_handlers,       recurrent_handlers,   folding_handlers,    embedding_handlers,
          })
       for (const Handler& handler : family()) result.emplace(handler.target, handler.lower);
     return result;

@@ -38,7 +38,8 @@ std::span<const Handler> special_handlers();         ///< special.cpp: fmax, cop
 std::span<const Handler> unique_handlers();          ///< uniques.cpp: unique, bincount, isin
 
 std::span<const Handler> attention_handlers();  ///< attention.cpp: scaled dot-product attention
-std::span<const Handler> sampling_handlers();   ///< sampling.cpp: padding, upsampling
+std::span<const Handler> padding_handlers();    ///< padding.cpp: constant, reflecting, replicating, circular
+std::span<const Handler> sampling_handlers();   ///< sampling.cpp: upsampling, grid_sample
 std::span<const Handler> recurrent_handlers();  ///< recurrent.cpp: RNN, LSTM, GRU and their cells
 std::span<const Handler> folding_handlers();    ///< folding.cpp: pixel shuffle, im2col, unpooling
 std::span<const Handler> embedding_handlers();  ///< embedding.cpp: embedding, embedding_bag

@@ -1,6 +1,7 @@
 // Losses: a distance of each element, then their mean or sum.
 #include "lower/aten/families.h"
 #include "lower/aten/math.h"
+#include "lower/aten/means.h"
 
 namespace tenon::lower {
 
@@ -11,8 +12,8 @@ Status finish_loss(LowerContext& context, ValueId loss) {
   const int64_t reduction = TENON_TRY(context.args().integer("reduction"));
   if (reduction == 0) return context.finish(loss);
   if (TENON_TRY(context.rank(loss)) == 0) return context.finish(loss);
-  Math m(context.builder());
-  return context.finish(m.reduce(reduction == 1 ? Op::kReduceMean : Op::kReduceSum, loss, {}, false));
+  if (reduction == 1) return context.finish(mean_over(context, loss, {}, false));
+  return context.finish(Math(context.builder()).reduce(Op::kReduceSum, loss, {}, false));
 }
 
 Result<ValueId> distance(LowerContext& context) {

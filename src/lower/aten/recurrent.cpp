@@ -5,6 +5,7 @@
 
 #include "lower/aten/families.h"
 #include "lower/aten/math.h"
+#include "lower/aten/projected_lstm.h"
 #include "lower/aten/sizes.h"
 
 namespace tenon::lower {
@@ -36,29 +37,26 @@ class RecurrentLowering {
     ? 2 : 1;
     const auto layers = static_cast<size_t>(TENON_TRY(args.integer("num_layers")));
     params_ = TENON_TRY(context_.tensors("params"));
-    const size_t each = has_biases_ ? 4 : 2;
-    if (params_.size() != layers * directions_ * each)
-      return context_.unsupported(
-          "an LSTM with projections, which ONNX does not have; "
-          "export program.run_decompositions() instead");
+    each_ = has_biases_ ? 4 : 2;
+    projected_ = layer_.has_cell && params_.size() == layers * directions_ * (each_ + 1);
+    if (projected_) ++each_;
+    if (params_.size() != layers * directions_ * each_)
+      return context_.unsupported(fmt::format("a recurrent layer with {} parameters", params_.size()));
     TENON_TRY(read_states());
-    const auto width = TENON_TRY(context_.known_shape(params_[1]))
-    .back().constant();
-    if (!width) return context_.unsupported("a recurrent layer of unknown width");
-    hidden_ = *width;
+    const auto gates = TENON_TRY(context_.known_shape(params_[1]))
+    .front().constant();
+    if (!gates) return context_.unsupported("a recurrent layer of unknown width");
+    hidden_ = *gates / static_cast<int64_t>(layer_.gates.size());
 
     const bool batch_first = TENON_TRY(args.boolean("batch_first"));
     ValueId x = TENON_TRY(context_.tensor("input"));
     if (batch_first) x = TENON_TRY(permute(context_, x, {1, 0, 2}));
     std::vector<ValueId> last_h, last_c;
     for (size_t l = 0; l < layers; ++l) {
-      auto outputs = TENON_TRY(add_layer(x, l));
-      last_h.push_back(outputs[1]);
-      if (layer_.has_cell) last_c.push_back(outputs[2]);
-      // [steps, directions, batch, hidden] to [steps, batch, directions * hidden]
-      x = TENON_TRY(permute(context_, outputs[0], {0, 2, 1, 3}));
-      x = TENON_TRY(context_.add(Op::kReshape,
-                                 {x, context_.ints({0, 0, static_cast<int64_t>(directions_) * hidden_})}));
+      LayerResult result = projected_ ? TENON_TRY(add_projected_layer(x, l)) : TENON_TRY(add_layer(x, l));
+      x = result.y;
+      last_h.push_back(result.h);
+      if (layer_.has_cell) last_c.push_back(result.c);
     }
     if (batch_first) x = TENON_TRY(permute(context_, x, {1, 0, 2}));
     std::vector<ValueId> results {
@@ -69,6 +67,11 @@ class RecurrentLowering {
   }
 
  private:
+  /// y is [steps, batch, directions * hidden], the last states [directions, batch, hidden].
+  struct LayerResult {
+    ValueId y, h, c;
+  };
+
   Status read_states() {
     if (!layer_.has_cell) {
       states_ = { TENON_TRY(context_.tensor("hx")) };
@@ -79,9 +82,13 @@ class RecurrentLowering {
                                : Status(context_.unsupported("an LSTM without two initial states"));
   }
 
-  Result<ValueId> joined(const std::vector<ValueId>& parts) {
-    return parts.size() == 1 ? Result<ValueId>(parts[0])
-                             : context_.add(Op::kConcat, parts, {{"axis", int64_t{0}}});
+  Result<ValueId> joined(const std::vector<ValueId>& parts, int64_t axis = 0) {
+    return parts.size() == 1 ? Result<ValueId>(parts[0]) : context_.add(Op::kConcat, parts, {{"axis", axis}});
+  }
+
+  /// w_ih, w_hh, then b_ih and b_hh where there are biases, then w_hr where the LSTM is projected.
+  ValueId parameter_of(size_t layer, size_t direction, size_t kind) const {
+    return params_[(layer * directions_ + direction) * each_ + kind];
   }
 
   /// A parameter with its gates in ONNX's order.
@@ -97,13 +104,13 @@ class RecurrentLowering {
   Result<ValueId> stacked(size_t layer, size_t kind) {
     std::vector<ValueId> parts;
     for (size_t d = 0; d < directions_; ++d) {
-      const ValueId parameter = params_[(layer * directions_ + d) * (has_biases_ ? 4 : 2) + kind];
+      const ValueId parameter = parameter_of(layer, d, kind);
       parts.push_back(TENON_TRY(unsqueeze(context_, TENON_TRY(reordered(parameter)), {0})));
     }
     return joined(parts);
   }
 
-  Result<std::vector<ValueId>> add_layer(ValueId x, size_t layer) {
+  Result<LayerResult> add_layer(ValueId x, size_t layer) {
     ValueId bias = kNoValue;
     if (has_biases_) {
       const std::vector<ValueId> both {
@@ -126,13 +133,50 @@ class RecurrentLowering {
     if (layer_.op == Op::kGRU) attributes.set("linear_before_reset", int64_t{1});
     if (!layer_.activation.empty())
       attributes.set("activations", std::vector<std::string>(directions_, layer_.activation));
-    return context_.add_multi(layer_.op, std::move(inputs), std::move(attributes), layer_.has_cell ? 3 : 2);
+    const std::vector<ValueId> outputs = TENON_TRY(
+        context_.add_multi(layer_.op, std::move(inputs), std::move(attributes), layer_.has_cell ? 3 : 2));
+    // [steps, directions, batch, hidden] to [steps, batch, directions * hidden]
+    const ValueId y = TENON_TRY(permute(context_, outputs[0], {0, 2, 1, 3}));
+    const ValueId shape = context_.ints({0, 0, static_cast<int64_t>(directions_) * hidden_});
+    return LayerResult {
+      TENON_TRY(context_.add(Op::kReshape, {y, shape}))
+      , outputs[1], layer_.has_cell ? outputs[2] : kNoValue
+    };
+  }
+
+  Result<LayerResult> add_projected_layer(ValueId x, size_t layer) {
+    std::vector<ValueId> y, h, c;
+    for (size_t d = 0; d < directions_; ++d) {
+      const auto first = static_cast<int64_t>(layer * directions_ + d);
+      auto state = [&](size_t i) -> Result<ValueId> {
+        return squeeze(context_, TENON_TRY(slice(context_, states_[i], 0, first, first + 1)), {0});
+      };
+      ProjectedLstm lstm{.x = x, .hidden = hidden_, .backward = d == 1};
+      lstm.w_ih = parameter_of(layer, d, 0);
+      lstm.w_hh = parameter_of(layer, d, 1);
+      if (has_biases_) {
+        lstm.b_ih = parameter_of(layer, d, 2);
+        lstm.b_hh = parameter_of(layer, d, 3);
+      }
+      lstm.w_hr = parameter_of(layer, d, each_ - 1);
+      lstm.h = TENON_TRY(state(0));
+      lstm.c = TENON_TRY(state(1));
+      const ProjectedLstmResult result = TENON_TRY(add_projected_lstm(context_, lstm));
+      y.push_back(result.y);
+      h.push_back(TENON_TRY(unsqueeze(context_, result.h, {0})));
+      c.push_back(TENON_TRY(unsqueeze(context_, result.c, {0})));
+    }
+    return LayerResult {
+      TENON_TRY(joined(y, 2))
+      , TENON_TRY(joined(h))
+      , TENON_TRY(joined(c))
+    };
   }
 
   LowerContext& context_;
   const Layer& layer_;
-  bool has_biases_ = false;
-  size_t directions_ = 1;
+  bool has_biases_ = false, projected_ = false;
+  size_t directions_ = 1, each_ = 0;  // each_: parameters of one direction
   int64_t hidden_ = 0;
   std::vector<ValueId> params_, states_;
 };

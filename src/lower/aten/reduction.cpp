@@ -4,13 +4,15 @@
 
 #include "lower/aten/families.h"
 #include "lower/aten/math.h"
+#include "lower/aten/means.h"
 #include "tensor/element.h"
 
 namespace tenon::lower {
 
 namespace {
 
-// The dimensions to reduce, whatever the overload calls them; empty: all.
+// The dimensions to reduce, whatever the overload calls them; empty: all. A tensor of rank 0 has none to
+// name.
 struct Axes {
   std::vector<int64_t> axes;
   bool keepdim = false;
@@ -27,14 +29,14 @@ Result<Axes> axes_of(LowerContext& context) {
       out.axes = TENON_TRY(args.integers("dim"));
   }
   if (args.has("keepdim")) out.keepdim = TENON_TRY(args.boolean("keepdim"));
+  if (args.has("self") && TENON_TRY(context.rank(TENON_TRY(context.tensor("self")))) == 0) out.axes.clear();
   return out;
 }
 
 // Dimensions of a scalar are none.
 Status finish_reduced(LowerContext& context, Op op, ValueId x, const Axes& axes) {
   if (TENON_TRY(context.rank(x)) == 0 &&
-      (op == Op::kReduceSum || op == Op::kReduceMean || op == Op::kReduceMax || op == Op::kReduceMin ||
-       op == Op::kReduceProd))
+      (op == Op::kReduceSum || op == Op::kReduceMax || op == Op::kReduceMin || op == Op::kReduceProd))
     return context.finish(Op::kIdentity, {x});
   return context.finish(Math(context.builder()).reduce(op, x, axes.axes, axes.keepdim));
 }
@@ -59,7 +61,9 @@ Status lower_mean(LowerContext& context) {
   ValueId x = TENON_TRY(context.tensor("self"));
   if (const auto type = TENON_TRY(context.args().optional_dtype("dtype")))
     x = TENON_TRY(context.cast(x, *type));
-  return finish_reduced(context, Op::kReduceMean, x, TENON_TRY(axes_of(context)));
+  if (TENON_TRY(context.rank(x)) == 0) return context.finish(Op::kIdentity, {x});
+  const Axes axes = TENON_TRY(axes_of(context));
+  return context.finish(mean_over(context, x, axes.axes, axes.keepdim));
 }
 
 // ONNX reduces bools since opset 20 only: they pass through int32.
@@ -87,11 +91,19 @@ Status lower_aminmax(LowerContext& context) {
   return context.finish(std::vector<ValueId>{low, high});
 }
 
-// Whether all or any elements are not zero.
+// Whether all or any elements are not zero: all are when none is zero. Of nothing, the maximum of integers is
+// not above 0 in any runtime.
 Status lower_all_any(LowerContext& context) {
-  const ValueId truth = TENON_TRY(context.cast(TENON_TRY(context.tensor("self")), DataType::kBool));
-  const Op op = context.args().op() == "any" ? Op::kReduceMax : Op::kReduceMin;
-  return context.finish(extremum(context, op, truth, TENON_TRY(axes_of(context))));
+  const bool all = context.args().op() == "all";
+  Math m(context.builder());
+  const ValueId truth = TENON_TRY(m.truth(TENON_TRY(context.tensor("self"))));
+  const Axes axes = TENON_TRY(axes_of(context));
+  if (TENON_TRY(m.rank(truth)) == 0) return context.finish(Op::kIdentity, {truth});
+  const ValueId sought = all ? TENON_TRY(m.add_node(Op::kNot, {truth})) : truth;
+  const ValueId number = TENON_TRY(m.cast(sought, DataType::kInt32));
+  const ValueId most = TENON_TRY(m.reduce(Op::kReduceMax, number, axes.axes, axes.keepdim));
+  const ValueId found = TENON_TRY(m.add_node(Op::kGreater, {most, m.number(most, 0)}));
+  return all ? context.finish(Op::kNot, {found}) : context.finish(found);
 }
 
 Status lower_count_nonzero(LowerContext& context) {
@@ -116,9 +128,9 @@ Result<Moments> moments(LowerContext& context, const Axes& axes) {
   const ValueId distance = TENON_TRY(m.sub(x, centre));
   const ValueId square = TENON_TRY(m.mul(distance, distance));
   Moments out{};
-  out.mean = TENON_TRY(m.reduce(Op::kReduceMean, x, axes.axes, axes.keepdim));
+  out.mean = TENON_TRY(mean_over(context, x, axes.axes, axes.keepdim));
   if (correction == 0) {
-    out.variance = TENON_TRY(m.reduce(Op::kReduceMean, square, axes.axes, axes.keepdim));
+    out.variance = TENON_TRY(mean_over(context, square, axes.axes, axes.keepdim));
     return out;
   }
   const ValueId sum = TENON_TRY(m.reduce(Op::kReduceSum, square, axes.axes, axes.keepdim));

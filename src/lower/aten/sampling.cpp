@@ -1,5 +1,7 @@
-// Padding and upsampling.
+// Upsampling, and sampling at the places of a grid.
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "lower/aten/families.h"
 #include "lower/aten/math.h"
@@ -8,61 +10,6 @@
 namespace tenon::lower {
 
 namespace {
-
-// PyTorch lists pads from the last dimension inwards, ONNX all beginnings and then all ends.
-Status build_pad(LowerContext& context, const std::string& mode, ValueId value) {
-  const ValueId x = TENON_TRY(context.tensor("self"));
-  const auto rank = static_cast<size_t>(TENON_TRY(context.rank(x)));
-  const bool plain = context.args().has("pad");
-  const auto given = TENON_TRY(context.args().integers(plain ? "pad" : "padding"));
-  std::vector<int64_t> pads(2 * rank, 0);
-  for (size_t i = 0; i + 1 < given.size() && i / 2 < rank; i += 2) {
-    pads[rank - 1 - i / 2] = given[i];
-    pads[2 * rank - 1 - i / 2] = given[i + 1];
-  }
-  std::vector<ValueId> inputs{x, context.ints(pads)};
-  if (value != kNoValue) inputs.push_back(value);
-  return context.finish(Op::kPad, std::move(inputs), {{"mode", mode}});
-}
-
-// Joins what lies at the other end: unlike Pad's mode wrap, which is of opset 19, every opset has that.
-Status build_circular_pad(LowerContext& context) {
-  ValueId x = TENON_TRY(context.tensor("self"));
-  const int64_t rank = TENON_TRY(context.rank(x));
-  const auto given = TENON_TRY(context.args().integers("pad"));
-  for (size_t i = 0; i + 1 < given.size(); i += 2) {
-    const int64_t axis = rank - 1 - static_cast<int64_t>(i / 2), before = given[i], after = given[i + 1];
-    if (before < 0 || after < 0) return context.unsupported("circular padding by a negative number");
-    std::vector<ValueId> parts{x};
-    if (before > 0) parts.insert(parts.begin(), TENON_TRY(slice(context, x, axis, -before, kToEnd)));
-    if (after > 0) parts.push_back(TENON_TRY(slice(context, x, axis, 0, after)));
-    if (parts.size() > 1) x = TENON_TRY(context.add(Op::kConcat, parts, {{"axis", axis}}));
-  }
-  return context.finish(Op::kIdentity, {x});
-}
-
-Status lower_pad(LowerContext& context) {
-  const std::string mode = TENON_TRY(context.args().string("mode"));
-  if (mode == "reflect") return build_pad(context, "reflect", kNoValue);
-  if (mode == "replicate") return build_pad(context, "edge", kNoValue);
-  if (mode == "circular") return build_circular_pad(context);
-  const ValueId x = TENON_TRY(context.tensor("self"));
-  const double value = TENON_TRY(context.args().optional_number("value"))
-  .value_or(0);
-  return build_pad(context, "constant", context.number(context.element(x), value));
-}
-
-Status lower_constant_pad(LowerContext& context) {
-  const ValueId x = TENON_TRY(context.tensor("self"));
-  return build_pad(context, "constant", TENON_TRY(context.scalar("value", context.element(x))));
-}
-
-Status lower_reflection_pad(LowerContext& context) {
-  return build_pad(context, "reflect", kNoValue);
-}
-Status lower_replication_pad(LowerContext& context) {
-  return build_pad(context, "edge", kNoValue);
-}
 
 enum class Filter : uint8_t { kNearest, kNearestExact, kLinear, kCubic };
 
@@ -92,72 +39,101 @@ Attributes resize_attributes(const Upsampling& how) {
   return attributes;
 }
 
-/// floor(size * factor) for each spatial dimension, the output size that PyTorch computes.
-Result<std::vector<Size>> scaled_sizes(LowerContext& context, const std::vector<Size>& sizes,
-                                       const std::vector<double>& factors) {
-  std::vector<Size> scaled;
-  for (size_t i = 0; i < factors.size(); ++i) {
-    const Size& size = sizes[i + 2];
-    if (!size.is_number())
-      return context.unsupported(
-          "resizing with aligned corners by a factor, of a dynamic size: give a size instead");
-    scaled.emplace_back(static_cast<int64_t>(std::floor(static_cast<double>(size.number) * factors[i])));
+/// floor(size * factor), as PyTorch computes an output size.
+Result<Size> scaled_size(LowerContext& context, const Size& size, double factor) {
+  if (size.is_number())
+    return Size(static_cast<int64_t>(std::floor(static_cast<double>(size.number) * factor)));
+  const ValueId real = TENON_TRY(context.cast(size.dynamic, DataType::kFloat64));
+  const ValueId scaled = TENON_TRY(context.add(Op::kMul, {real, context.number(DataType::kFloat64, factor)}));
+  return Size(TENON_TRY(context.cast(TENON_TRY(context.add(Op::kFloor, {scaled})), DataType::kInt64)));
+}
+
+/// The factor in ONNX's precision, such that an input of this size gets the output size that PyTorch gives
+/// it, whether that is computed in float32 or exactly. `down`: rather below the factor than above, so that a
+/// place meant to be a whole number (17 / 1.7) is not just below it.
+float rounded_factor(const Size& size, double factor, bool down) {
+  const auto rounded = static_cast<float>(factor);
+  if (!size.is_number()) return rounded;
+  const auto n = static_cast<double>(size.number);
+  const float below = std::nextafter(rounded, 0.0f);
+  const float above = std::nextafter(rounded, std::numeric_limits<float>::infinity());
+  const bool lower_first = down && static_cast<double>(rounded) > factor;
+  for (float candidate : {lower_first ? below : rounded, rounded, above, below}) {
+    const double exact = std::floor(n * static_cast<double>(candidate));
+    const float single = std::floor(static_cast<float>(size.number) * candidate);
+    const double wanted = std::floor(n * factor);
+    if (exact == wanted && static_cast<double>(single) == wanted) return candidate;
   }
-  return scaled;
+  return rounded;
 }
 
-// An output size, or factors that also say how far apart the samples lie. With aligned corners the output
-// size alone says that, and ONNX leaves open how a factor that gives a fraction is meant.
-Status build_upsample(LowerContext& context, std::string_view input, const Upsampling& how) {
-  const ValueId x = TENON_TRY(context.tensor(input));
-  std::vector<Size> sizes = TENON_TRY(sizes_of(context, x));
-  const auto factors =
-      context.args().has("scale_factors") ? TENON_TRY(context.args().optional_numbers("scale_factors"))
-                           : std::nullopt;
-                           std::vector<Size> wanted;
-                           if (factors && factors->size() + 2 == sizes.size() && how.align_corners) {
-                             wanted = TENON_TRY(scaled_sizes(context, sizes, *factors));
-                           } else if (factors) {
-                             std::vector<float> scales{1, 1};
-                             for (double factor : *factors) scales.push_back(static_cast<float>(factor));
-                             const ValueId scales_value =
-                                 context.builder().constant(Tensor::from_floats(scales));
-                             return context.finish(Op::kResize, {x, kNoValue, scales_value},
-                                                   resize_attributes(how));
-                           } else {
-                             wanted = TENON_TRY(
-                                 size_list(context, TENON_TRY(context.args().sym_items("output_size"))));
-                           }
-                           if (wanted.size() + 2 != sizes.size())
-                             return context.unsupported("an output size that does not fit the input");
-                           for (size_t i = 0; i < wanted.size(); ++i) sizes[i + 2] = wanted[i];
-                           const ValueId sizes_value = TENON_TRY(size_vector(context, sizes));
-                           return context.finish(Op::kResize, {x, kNoValue, kNoValue, sizes_value},
-                                                 resize_attributes(how));
+/// Resize to a size: the factors follow from it.
+Status resize_to(LowerContext& context, ValueId x, std::vector<Size> sizes, const std::vector<Size>& wanted,
+                 const Upsampling& how) {
+  if (wanted.size() + 2 != sizes.size())
+    return context.unsupported("an output size that does not fit the input");
+  std::copy(wanted.begin(), wanted.end(), sizes.begin() + 2);
+  const ValueId sizes_value = TENON_TRY(size_vector(context, sizes));
+  return context.finish(Op::kResize, {x, kNoValue, kNoValue, sizes_value}, resize_attributes(how));
 }
 
-template <Filter kFilter, bool kAntialias = false>
-Status lower_upsample(LowerContext& context) {
+/// Resize by factors, that also say how far apart the samples lie. With aligned corners the output size alone
+/// says that, and ONNX leaves open how a factor that gives a fraction is meant.
+Status resize_by(LowerContext& context, ValueId x, const std::vector<Size>& sizes,
+                 const std::vector<double>& factors, const Upsampling& how) {
+  if (factors.size() + 2 != sizes.size())
+    return context.unsupported("a number of factors that does not fit the input");
+  if (how.align_corners) {
+    std::vector<Size> wanted;
+    for (size_t i = 0; i < factors.size(); ++i)
+      wanted.push_back(TENON_TRY(scaled_size(context, sizes[i + 2], factors[i])));
+    return resize_to(context, x, sizes, wanted, how);
+  }
+  const bool nearest = how.filter == Filter::kNearest || how.filter == Filter::kNearestExact;
+  std::vector<float> scales{1, 1};
+  for (size_t i = 0; i < factors.size(); ++i)
+    scales.push_back(rounded_factor(sizes[i + 2], factors[i], nearest));
+  const ValueId scales_value = context.builder().constant(Tensor::from_floats(scales));
+  return context.finish(Op::kResize, {x, kNoValue, scales_value}, resize_attributes(how));
+}
+
+template <Filter kFilter, bool kAntialias>
+Result<Upsampling> upsampling_of(LowerContext& context) {
   Upsampling how{kFilter, false, kAntialias};
   if (kFilter == Filter::kLinear || kFilter == Filter::kCubic)
     how.align_corners = TENON_TRY(context.args().boolean("align_corners"));
   if (how.antialias && how.align_corners)
     return context.unsupported("resizing with antialias and aligned corners");
-  return build_upsample(context, "input", how);
+  return how;
 }
 
-// The overloads of the ATEN dialect: the output size is there, and where the user gave factors, these too.
+/// The overloads of the training dialect: either an output size or factors.
+template <Filter kFilter, bool kAntialias = false>
+Status lower_upsample(LowerContext& context) {
+  const aten::ArgumentReader& args = context.args();
+  const Upsampling how = TENON_TRY((upsampling_of<kFilter, kAntialias>(context)));
+  const ValueId x = TENON_TRY(context.tensor("input"));
+  const std::vector<Size> sizes = TENON_TRY(sizes_of(context, x));
+  if (args.has("scale_factors"))
+    if (const auto factors = TENON_TRY(args.optional_numbers("scale_factors")))
+      return resize_by(context, x, sizes, *factors, how);
+  const std::vector<Size> wanted = TENON_TRY(size_list(context, TENON_TRY(args.sym_items("output_size"))));
+  return resize_to(context, x, sizes, wanted, how);
+}
+
+/// The overloads of the ATEN dialect: the output size is there, and where the user gave factors, these too.
 template <Filter kFilter, bool kAntialias = false>
 Status lower_upsample_to(LowerContext& context) {
   const aten::ArgumentReader& args = context.args();
-  for (std::string_view factor : {"scales", "scales_d", "scales_h", "scales_w"})
-    if (args.has(factor))
-      return context.unsupported(
-          "a decomposed resize by a factor: export the program before run_decompositions()");
-  Upsampling how{kFilter, false, kAntialias};
-  if (kFilter == Filter::kLinear || kFilter == Filter::kCubic)
-    how.align_corners = TENON_TRY(args.boolean("align_corners"));
-  return build_upsample(context, "self", how);
+  const Upsampling how = TENON_TRY((upsampling_of<kFilter, kAntialias>(context)));
+  const ValueId x = TENON_TRY(context.tensor("self"));
+  const std::vector<Size> sizes = TENON_TRY(sizes_of(context, x));
+  std::vector<double> factors;
+  for (const char* name : {"scales", "scales_d", "scales_h", "scales_w"})
+    if (args.has(name)) factors.push_back(TENON_TRY(args.number(name)));
+  if (!factors.empty() && !how.align_corners) return resize_by(context, x, sizes, factors, how);
+  const std::vector<Size> wanted = TENON_TRY(size_list(context, TENON_TRY(args.sym_items("output_size"))));
+  return resize_to(context, x, sizes, wanted, how);
 }
 
 // Samples at the normalised places of a grid, which PyTorch and ONNX order alike.
@@ -181,14 +157,6 @@ constexpr Handler kHandlers[] = {
     {"aten.grid_sampler.default", lower_grid_sampler},
     {"aten.grid_sampler_2d.default", lower_grid_sampler},
     {"aten.grid_sampler_3d.default", lower_grid_sampler},
-    {"aten.pad.default", lower_pad},
-    {"aten.constant_pad_nd.default", lower_constant_pad},
-    {"aten.reflection_pad1d.default", lower_reflection_pad},
-    {"aten.reflection_pad2d.default", lower_reflection_pad},
-    {"aten.reflection_pad3d.default", lower_reflection_pad},
-    {"aten.replication_pad1d.default", lower_replication_pad},
-    {"aten.replication_pad2d.default", lower_replication_pad},
-    {"aten.replication_pad3d.default", lower_replication_pad},
     {"aten.upsample_nearest1d.vec", lower_upsample<Filter::kNearest>},
     {"aten.upsample_nearest1d.default", lower_upsample_to<Filter::kNearest>},
     {"aten._upsample_nearest_exact1d.vec", lower_upsample<Filter::kNearestExact>},

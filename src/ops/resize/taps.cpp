@@ -65,7 +65,9 @@ ResizeTaps interpolation_taps(const ResizeOptions& options, const ResizeAxis& ax
 std::vector<int64_t> nearest_indices(const ResizeOptions& options, const ResizeAxis& axis) {
   std::vector<int64_t> indices;
   for (int64_t i = 0; i < axis.output; ++i) {
-    const double x = original_coordinate(options.coordinates, axis, i);
+    double x = original_coordinate(options.coordinates, axis, i);
+    // A scale such as 1.7 is a float32 beside the number that was meant, and 17 / 1.7 would be just below 10.
+    if (!axis.from_sizes) x = static_cast<float>(x);
     if (is_outside(options, axis, x)) {
       indices.push_back(-1);
       continue;
