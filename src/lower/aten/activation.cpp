@@ -11,6 +11,27 @@ float to_float(double value) {
   return static_cast<float>(value);
 }
 
+// ONNX's attributes are float32: a parameter of a float64 layer that float32 cannot hold becomes a constant.
+bool fits_attribute(const Math& m, ValueId x, double parameter) {
+  return m.type(x) != DataType::kFloat64 || static_cast<double>(to_float(parameter)) == parameter;
+}
+
+// x > 0 ? x : slope * x
+Result<ValueId> leaky(LowerContext& context, ValueId x, double slope) {
+  Math m(context.builder());
+  if (fits_attribute(m, x, slope)) return context.add(Op::kLeakyRelu, {x}, {{"alpha", to_float(slope)}});
+  const ValueId negative = TENON_TRY(m.add_node(Op::kLess, {x, m.number(x, 0)}));
+  return m.where(negative, TENON_TRY(m.mul(x, m.number(x, slope))), x);
+}
+
+// x > 0 ? x : alpha * (exp(input_scale * x) - 1)
+Result<ValueId> exponential(Math& m, ValueId x, double alpha, double input_scale) {
+  const ValueId scaled = input_scale == 1 ? x : TENON_TRY(m.mul(x, m.number(x, input_scale)));
+  const ValueId curve = TENON_TRY(m.add_node(Op::kElu, {scaled}));
+  const ValueId negative = TENON_TRY(m.add_node(Op::kLess, {x, m.number(x, 0)}));
+  return m.where(negative, TENON_TRY(m.mul(curve, m.number(x, alpha))), x);
+}
+
 // x * sigmoid(x). Not Swish of opset 24: ONNX Runtime 1.32 knows the operator's name and has no kernel for
 // it.
 Status lower_silu(LowerContext& context) {
@@ -29,8 +50,13 @@ Status lower_hardswish(LowerContext& context) {
 }
 
 Status lower_hardsigmoid(LowerContext& context) {
-  return context.finish(Op::kHardSigmoid, { TENON_TRY(context.tensor("self")) },
-                        {{"alpha", 1.0F / 6}, {"beta", 0.5F}});
+  const ValueId x = TENON_TRY(context.tensor("self"));
+  Math m(context.builder());
+  if (m.type(x) != DataType::kFloat64)
+    return context.finish(Op::kHardSigmoid, {x}, {{"alpha", 1.0F / 6}, {"beta", 0.5F}});
+  const ValueId shifted = TENON_TRY(m.add(x, m.number(x, 3)));
+  const ValueId clipped = TENON_TRY(m.add_node(Op::kClip, {shifted, m.number(x, 0), m.number(x, 6)}));
+  return context.finish(m.div(clipped, m.number(x, 6)));
 }
 
 Status lower_mish(LowerContext& context) {
@@ -53,7 +79,7 @@ Status lower_hardtanh(LowerContext& context) {
 Status lower_leaky_relu(LowerContext& context) {
   const ValueId x = TENON_TRY(context.tensor("self"));
   const double slope = TENON_TRY(context.args().number("negative_slope"));
-  return context.finish(Op::kLeakyRelu, {x}, {{"alpha", to_float(slope)}});
+  return context.finish(leaky(context, x, slope));
 }
 
 // In evaluation the slope is the middle of its range. The functional form has no schema of its own: its
@@ -65,8 +91,7 @@ Status lower_rrelu(LowerContext& context) {
   const aten::ArgumentReader& args = context.args();
   const double lower = args.has("lower") ? TENON_TRY(args.number("lower")) : 1.0 / 8;
   const double upper = args.has("upper") ? TENON_TRY(args.number("upper")) : 1.0 / 3;
-  const ValueId result =
-      TENON_TRY(context.add(Op::kLeakyRelu, {x}, {{"alpha", to_float((lower + upper) / 2)}}));
+  const ValueId result = TENON_TRY(leaky(context, x, (lower + upper) / 2));
   if (context.args().op() == "rrelu") return context.finish(result);
   return context.finish(std::vector<ValueId> { result, TENON_TRY(context.tensor("noise")) });
 }
@@ -101,6 +126,8 @@ Status lower_elu(LowerContext& context) {
   const double scale = TENON_TRY(context.args().number("scale"));
   const double input_scale = TENON_TRY(context.args().number("input_scale"));
   Math m(context.builder());
+  if (!fits_attribute(m, x, alpha))
+    return context.finish(m.mul(TENON_TRY(exponential(m, x, alpha, input_scale)), m.number(x, scale)));
   const Attributes attributes{{"alpha", to_float(alpha)}};
   if (scale == 1 && input_scale == 1) return context.finish(Op::kElu, {x}, attributes);
   const ValueId scaled = TENON_TRY(m.mul(x, m.number(x, input_scale)));
@@ -111,12 +138,18 @@ Status lower_elu(LowerContext& context) {
 }
 
 Status lower_selu(LowerContext& context) {
-  return context.finish(Op::kSelu, { TENON_TRY(context.tensor("self")) });
+  const ValueId x = TENON_TRY(context.tensor("self"));
+  Math m(context.builder());
+  if (m.type(x) != DataType::kFloat64) return context.finish(Op::kSelu, {x});
+  const ValueId curve = TENON_TRY(exponential(m, x, 1.6732632423543772848170429916717, 1));
+  return context.finish(m.mul(curve, m.number(x, 1.0507009873554804934193349852946)));
 }
 
 Status lower_celu(LowerContext& context) {
   const ValueId x = TENON_TRY(context.tensor("self"));
   const double alpha = TENON_TRY(context.args().number("alpha"));
+  Math m(context.builder());
+  if (!fits_attribute(m, x, alpha)) return context.finish(exponential(m, x, alpha, 1 / alpha));
   return context.finish(Op::kCelu, {x}, {{"alpha", to_float(alpha)}});
 }
 
