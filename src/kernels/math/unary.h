@@ -18,8 +18,12 @@ enum class Unary : uint8_t {
   kSigmoid,      ///< 1 / (1 + exp(-x)): 4 ULP.
   kSilu,         ///< x * sigmoid(x): 5 ULP; 0 instead of less than 3e-37.
   kTanh,         ///< 5 ULP.
+  kErf,          ///< 2 ULP.
+  kAdd,          ///< x + a: rounded once.
+  kMultiply,     ///< x * a: rounded once.
+  kDivide,       ///< x / a: rounded once.
 };
-inline constexpr int kUnaryCount = 8;
+inline constexpr int kUnaryCount = 12;
 
 struct UnaryOp {
   Unary kind = Unary::kClamp;

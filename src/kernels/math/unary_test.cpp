@@ -44,6 +44,14 @@ double exact(Unary kind, double x, double a, double b) {
       return x / (1 + std::exp(-x));
     case Unary::kTanh:
       return std::tanh(x);
+    case Unary::kErf:
+      return std::erf(x);
+    case Unary::kAdd:
+      return x + a;
+    case Unary::kMultiply:
+      return x * a;
+    case Unary::kDivide:
+      return x / a;
   }
   return 0;
 }
@@ -72,6 +80,10 @@ constexpr Case kCases[] = {
     {Unary::kSigmoid, 0, 0, 4, 0},
     {Unary::kSilu, 0, 0, 5, 3e-37},
     {Unary::kTanh, 0, 0, 5, 0},
+    {Unary::kErf, 0, 0, 2, 0},
+    {Unary::kAdd, 1, 0, 0.5, 0},
+    {Unary::kMultiply, 0.5f, 0, 0.5, 0},
+    {Unary::kDivide, 1.41421354f, 0, 0.5, 0},
 };
 
 TEST(Unary, IsAsAccurateAsItSaysOverAllOfFloat32) {

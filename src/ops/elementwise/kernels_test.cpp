@@ -72,10 +72,27 @@ const RowCases kMulCases(
          }},
     });
 
+ValueId number(RowModel& m, float value) {
+  return m.exactly(Tensor::scalar(value));
+}
+
+const RowCases kDivCases(Op::kDiv, {{"gelu", [](RowModel& m) {
+                                       const ValueId x = m.input({5, 777});
+                                       const ValueId half = m.add(Op::kDiv, {x, number(m, 1.41421354f)});
+                                       const ValueId erf = m.activation(Op::kErf, {half});
+                                       const ValueId one = m.add(Op::kAdd, {number(m, 1), erf});
+                                       const ValueId product = m.add(Op::kMul, {x, one});
+                                       m.output(m.add(Op::kMul, {product, number(m, 0.5f)}));
+                                     }}});
+const RowCases kSubCases(Op::kSub, {{"number", [](RowModel& m) {
+                                       m.output(m.add(Op::kSub, {m.input({5, 77}), number(m, 0.3f)}));
+                                     }}});
+
 void activation(RowModel& m, Op op, Attributes attributes = {}) {
   m.output(m.add(op, {m.input({5, 777})}, std::move(attributes)));
 }
 
+const RowCases kErfCases(Op::kErf, {{"plain", [](RowModel& m) { activation(m, Op::kErf); }}});
 const RowCases kReluCases(Op::kRelu, {{"plain", [](RowModel& m) { activation(m, Op::kRelu); }}});
 const RowCases kSigmoidCases(Op::kSigmoid, {{"plain", [](RowModel& m) { activation(m, Op::kSigmoid); }}});
 const RowCases kLeakyReluCases(Op::kLeakyRelu, {{"plain", [](RowModel& m) {

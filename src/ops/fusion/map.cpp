@@ -75,7 +75,10 @@ std::optional<std::pair<ChannelScale, ValueId>> channel_operation(const Region& 
 bool is_micro_operation(const Node& node) {
   switch (node.op) {
     case Op::kAdd:
+    case Op::kSub:
     case Op::kMul:
+    case Op::kDiv:
+    case Op::kErf:
     case Op::kRelu:
     case Op::kClip:
     case Op::kLeakyRelu:
@@ -90,7 +93,9 @@ bool is_micro_operation(const Node& node) {
 }  // namespace
 
 bool can_begin_map(const Graph& graph, const Node& node) {
-  if (!node.has_input(0) || !is_float32(graph.value(node.inputs[0]).type)) return false;
+  if (!node.has_input(0) || node.outputs.empty() || node.outputs[0] == kNoValue ||
+      !is_float32(graph.value(node.inputs[0]).type))
+    return false;
   return is_constant_batch_norm(graph, node) || is_micro_operation(node);
 }
 
@@ -99,7 +104,8 @@ std::optional<FusedMap> fused_map(const Region& region) {
   if (region.anchor != 0 || region.outputs.size() != 1 || !can_begin_map(*region.graph, first))
     return std::nullopt;
   FusedMap map;
-  ValueId current = first.inputs[0];
+  const bool from_second = region.constant_input(first, 0) != nullptr && first.has_input(1);
+  ValueId current = first.inputs[from_second ? 1 : 0];
   size_t done = 0;
   if (first.op == Op::kBatchNormalization) {
     const SymShape& shape = *region.type(current).shape;
@@ -118,6 +124,9 @@ std::optional<FusedMap> fused_map(const Region& region) {
   auto tail = fused_tail(region, done, done == 0 ? current : first.outputs[0]);
   if (!tail) return std::nullopt;
   map.tail = std::move(*tail);
+  // A number or a tensor of more dimensions would make the output larger than the input.
+  const ValueType &in = region.type(current), &out = region.type(region.outputs[0]);
+  if (!in.shape || !out.shape || *in.shape != *out.shape) return std::nullopt;
   return map;
 }
 

@@ -47,6 +47,8 @@ std::optional<MicroOp> activation(const Graph& graph, const Node& node) {
       return unary(Unary::kSigmoid);
     case Op::kTanh:
       return unary(Unary::kTanh);
+    case Op::kErf:
+      return unary(Unary::kErf);
     case Op::kSwish:
       if (node.attributes.real("alpha", 1) != 1) return std::nullopt;
       return unary(Unary::kSilu);
@@ -64,6 +66,30 @@ std::optional<MicroOp> gated(const Node& gate) {
   return std::nullopt;
 }
 
+/// A sum, difference, product or quotient of `current` with one number.
+std::optional<MicroOp> with_number(const Region& region, const Node& node, ValueId current) {
+  if (node.inputs.size() != 2 || !node.has_input(0) || !node.has_input(1)) return std::nullopt;
+  const size_t at = node.inputs[0] == current ? 0 : 1;
+  const Tensor* number = region.constant_input(node, 1 - at);
+  const auto& shape = region.type(current).shape;
+  if (number == nullptr || number->type() != DataType::kFloat32 || number->size() != 1 || !shape ||
+      number->rank() > static_cast<int64_t>(shape->size()))
+    return std::nullopt;
+  const float value = number->data<float>()[0];
+  switch (node.op) {
+    case Op::kAdd:
+      return unary(Unary::kAdd, value);
+    case Op::kMul:
+      return unary(Unary::kMultiply, value);
+    case Op::kSub:
+      return at == 0 ? std::optional(unary(Unary::kAdd, -value)) : std::nullopt;
+    case Op::kDiv:
+      return at == 0 ? std::optional(unary(Unary::kDivide, value)) : std::nullopt;
+    default:
+      return std::nullopt;
+  }
+}
+
 bool same_shape(const Region& region, ValueId a, ValueId b) {
   const ValueType& left = region.type(a);
   const ValueType& right = region.type(b);
@@ -78,6 +104,11 @@ std::optional<FusedTail> fused_tail(const Region& region, size_t first, ValueId 
   for (size_t n = first; n < region.nodes.size(); ++n) {
     const Node& node = *region.nodes[n];
     if (node.outputs.empty() || node.outputs[0] == kNoValue || !node.has_input(0)) return std::nullopt;
+    if (auto op = with_number(region, node, current)) {
+      tail.ops.push_back(*op);
+      current = node.outputs[0];
+      continue;
+    }
     bool two = (node.op == Op::kAdd || node.op == Op::kMul) && node.inputs.size() == 2;
     if (two) {
       ValueId other = node.inputs[0] == current ? node.inputs[1] : node.inputs[0];

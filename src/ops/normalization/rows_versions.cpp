@@ -4,6 +4,7 @@
 #include "ops/core/emit_wide.h"
 #include "ops/core/registry.h"
 #include "ops/core/upgrade_attributes.h"
+#include "ops/normalization/kernels.h"
 #include "ops/normalization/normalization.h"
 #include "tensor/element.h"
 
@@ -155,6 +156,7 @@ constinit const OpDef kLayerNormalization{.name = "LayerNormalization",
                                           .infer = infer_layer_normalization,
                                           .reference = reference_row_normalization,
                                           .emit = emit_layer_normalization,
+                                          .rows = kLayerNormRows,
                                           .tolerance = kNormTolerance};
 constinit const OpDef kRMSNormalization{.name = "RMSNormalization",
                                         .infer = infer_rms_normalization,

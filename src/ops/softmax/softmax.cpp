@@ -7,6 +7,7 @@
 #include "ops/core/op_def.h"
 #include "ops/core/registry.h"
 #include "ops/lines/lines.h"
+#include "ops/softmax/kernels.h"
 
 namespace tenon::ops {
 
@@ -99,18 +100,19 @@ Status emit_softmax(EmitContext& context) {
   return context.finish("Transpose", {result}, {{"perm", order}});
 }
 
-constexpr OpDef normalised(std::string_view name, Tolerance tolerance) {
+constexpr OpDef normalised(std::string_view name, Tolerance tolerance, std::span<const KernelRow> rows = {}) {
   return {.name = name,
           .infer = infer_softmax,
           .reference = reference_softmax,
           .upgrade = upgrade_softmax,
           .emit = emit_softmax,
+          .rows = rows,
           .tolerance = tolerance};
 }
 
 }  // namespace
 
-constinit const OpDef kSoftmax = normalised("Softmax", {Tolerance::Kind::kUlp, 16});
+constinit const OpDef kSoftmax = normalised("Softmax", {Tolerance::Kind::kUlp, 16}, kSoftmaxRows);
 constinit const OpDef kLogSoftmax = normalised("LogSoftmax", {Tolerance::Kind::kSum, 16});
 constinit const OpDef kHardmax = normalised("Hardmax", {});
 

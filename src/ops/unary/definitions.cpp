@@ -60,7 +60,7 @@ constinit const OpDef kTanh = unary("Tanh", kFewUlp);
 constinit const OpDef kAsinh = unary("Asinh", kFewUlp);
 constinit const OpDef kAcosh = unary("Acosh", kFewUlp);
 constinit const OpDef kAtanh = unary("Atanh", kFewUlp);
-constinit const OpDef kErf = unary("Erf", kFewUlp);
+constinit const OpDef kErf = unary("Erf", kFewUlp, emit_wide, infer_same_as_first, kMapRows);
 constinit const OpDef kBitwiseNot = unary("BitwiseNot", kExact, emit_bitwise_not);
 
 constinit const OpDef kRelu = unary("Relu", kExact, emit_relu, infer_same_as_first, kMapRows);

@@ -1,0 +1,84 @@
+// Rows for LayerNormalization of float32 with constant scale and bias, without its further outputs.
+#include "ops/normalization/kernels.h"
+
+#include "kernels/lines/lines.h"
+#include "ops/core/services.h"
+
+namespace tenon::ops {
+
+namespace {
+
+/// Elements of a line, when the model fixes them; else 0.
+int64_t line_length(const ValueType& type, int64_t axis) {
+  if (!type.is_tensor() || type.element != DataType::kFloat32 || !type.shape) return 0;
+  const auto rank = static_cast<int64_t>(type.shape->size());
+  int64_t length = 1;
+  for (int64_t i = axis < 0 ? axis + rank : axis; i < rank; ++i) {
+    const auto size = i < 0 ? std::nullopt : (*type.shape)[static_cast<size_t>(i)].constant();
+    if (!size) return 0;
+    length *= *size;
+  }
+  return length;
+}
+
+bool fits(const Region& region) {
+  const Node& node = *region.nodes[0];
+  if (!region.is_single() || node.has_output(1) || node.has_output(2) || region.inputs.size() != 1 ||
+      node.inputs[0] != region.inputs[0])
+    return false;
+  const int64_t length = line_length(region.type(region.inputs[0]), node.attributes.integer("axis", -1));
+  for (size_t i : {1, 2}) {
+    if (i == 2 && !node.has_input(2)) break;
+    const Tensor* parameter = region.constant_input(node, i);
+    if (parameter == nullptr || parameter->type() != DataType::kFloat32 || parameter->size() != length)
+      return false;
+  }
+  return length > 0;
+}
+
+class LayerNormKernel final : public Kernel {
+ public:
+  LayerNormKernel(const Region& region, Isa isa)
+      : scale_(*region.constant_input(*region.nodes[0], 1)),
+        epsilon_(region.nodes[0]->attributes.real("epsilon", 1e-5f)),
+        isa_(isa) {
+    if (const Tensor* bias = region.constant_input(*region.nodes[0], 2)) bias_ = *bias;
+  }
+
+  Status run(KernelContext& context) const override {
+    const Tensor& x = context.input(0);
+    if (x.size() % scale_.size() != 0)
+      return fail(ErrorCode::kMismatch, "input of shape {} does not fit a scale of {} elements",
+                  to_string(x.shape()), scale_.size());
+    kernels::LayerNormCall call;
+    call.input = x.data<float>();
+    call.length = scale_.size();
+    call.lines = x.size() / call.length;
+    call.scale = scale_.data<float>();
+    call.bias = bias_.defined() ? bias_.data<float>() : nullptr;
+    call.epsilon = epsilon_;
+    call.output = context.output(0, DataType::kFloat32, x.shape()).mutable_data<float>();
+    kernels::layer_norm_lines(call, isa_, kernel_services(context));
+    return {};
+  }
+
+ private:
+  Tensor scale_, bias_;
+  double epsilon_;
+  Isa isa_;
+};
+
+template <Isa kIsa>
+Result<std::unique_ptr<Kernel>> prepare(const Region& region) {
+  return std::unique_ptr<Kernel>(std::make_unique<LayerNormKernel>(region, kIsa));
+}
+
+}  // namespace
+
+const KernelRow kLayerNormRows[3] = {
+    {"layer_norm_f32_avx512", Isa::kAvx512, fits, prepare<Isa::kAvx512>},
+    {"layer_norm_f32_avx2", Isa::kAvx2, fits, prepare<Isa::kAvx2>},
+    {"layer_norm_f32_portable", Isa::kPortable, fits, prepare<Isa::kPortable>},
+};
+
+}  // namespace tenon::ops

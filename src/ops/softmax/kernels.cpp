@@ -1,0 +1,48 @@
+// Rows for Softmax of float32 along the last axis.
+#include "ops/softmax/kernels.h"
+
+#include "kernels/lines/lines.h"
+#include "ops/core/services.h"
+
+namespace tenon::ops {
+
+namespace {
+
+bool fits(const Region& region) {
+  const Node& node = *region.nodes[0];
+  if (!region.is_single() || region.inputs.size() != 1) return false;
+  const ValueType& type = region.type(region.inputs[0]);
+  if (!type.is_tensor() || type.element != DataType::kFloat32 || !type.shape || type.shape->empty())
+    return false;
+  const int64_t axis = node.attributes.integer("axis", -1);
+  return axis == -1 || axis == static_cast<int64_t>(type.shape->size()) - 1;
+}
+
+template <Isa kIsa>
+class SoftmaxKernel final : public Kernel {
+ public:
+  Status run(KernelContext& context) const override {
+    const Tensor& x = context.input(0);
+    const int64_t length = x.shape().back();
+    Tensor& y = context.output(0, DataType::kFloat32, x.shape());
+    if (length > 0)
+      kernels::softmax_lines(x.data<float>(), y.mutable_data<float>(), x.size() / length, length, kIsa,
+                             kernel_services(context));
+    return {};
+  }
+};
+
+template <Isa kIsa>
+Result<std::unique_ptr<Kernel>> prepare(const Region&) {
+  return std::unique_ptr<Kernel>(std::make_unique<SoftmaxKernel<kIsa>>());
+}
+
+}  // namespace
+
+const KernelRow kSoftmaxRows[3] = {
+    {"softmax_f32_avx512", Isa::kAvx512, fits, prepare<Isa::kAvx512>},
+    {"softmax_f32_avx2", Isa::kAvx2, fits, prepare<Isa::kAvx2>},
+    {"softmax_f32_portable", Isa::kPortable, fits, prepare<Isa::kPortable>},
+};
+
+}  // namespace tenon::ops

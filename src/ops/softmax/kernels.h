@@ -1,0 +1,11 @@
+// Kernel rows of Softmax.
+#pragma once
+
+#include "ops/core/kernel.h"
+
+namespace tenon::ops {
+
+/// In the order of trying.
+extern const KernelRow kSoftmaxRows[3];
+
+}  // namespace tenon::ops
