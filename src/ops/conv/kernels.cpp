@@ -79,8 +79,9 @@ bool fits_blocked(const Region& region) {
 }
 
 bool fits_first(const Region& region) {
-  return fits_blocked(region) && region.nodes[0]->attributes.integer("group", 1) == 1 &&
-         region.constant_input(*region.nodes[0], 1)->dim(1) <= kPlanarChannelsMax;
+  if (!fits_blocked(region) || region.nodes[0]->attributes.integer("group", 1) != 1) return false;
+  const Tensor& weights = *region.constant_input(*region.nodes[0], 1);
+  return weights.dim(1) <= kPlanarChannelsMax && weights.dim(2) * weights.dim(3) > 1;
 }
 
 bool fits_depthwise(const Region& region) {
