@@ -108,6 +108,32 @@ TEST(Session, ChecksItsInputs) {
   EXPECT_EQ(unknown.error().hint, "did you mean 'unused'?");
 }
 
+// Strides, dilations and pads of 2^31 each give a window with one position, whose taps lie 2^62 elements
+// apart.
+TEST(Session, RefusesAConvolutionThatNoMemoryHolds) {
+  for (int64_t rank : {3, 4}) {
+    TypedModel model;
+    ops::GraphBuilder builder(model.graph);
+    const auto axes = static_cast<size_t>(rank - 2);
+    const std::vector<int64_t> huge(axes, int64_t{1} << 31);
+    std::vector<int64_t> pads = huge;
+    pads.resize(2 * axes, 0);
+    const Shape shape = rank == 3 ? Shape{1, 1, 2} : Shape{1, 1, 2, 2};
+    const std::vector<float> ones(static_cast<size_t>(int64_t{1} << axes), 1.0f);
+    const ValueId x = model.graph.add_input("x", floats(SymShape(rank == 3 ? 3 : 4, 1)));
+    const ValueId w = builder.constant(Tensor::from<float>(DataType::kFloat32, shape, ones));
+    const Attributes attributes = {{"strides", huge}, {"dilations", huge}, {"pads", pads}};
+    model.graph.outputs = {builder.add(Op::kConv, {x, w}, attributes, "y").value()};
+    auto session = make_session(std::move(model), {}).value();
+    const Value one =
+        Tensor::from<float>(DataType::kFloat32, Shape(static_cast<size_t>(rank), 1), std::vector<float>{1});
+    const auto result = session->run({{"x", one}});
+    ASSERT_FALSE(result.ok());
+    EXPECT_TRUE(result.error().code == ErrorCode::kLimit || result.error().code == ErrorCode::kOutOfMemory)
+        << result.error().to_string();
+  }
+}
+
 TEST(Session, ASymbolStandsForOneNumber) {
   TypedModel model;
   ops::GraphBuilder builder(model.graph);

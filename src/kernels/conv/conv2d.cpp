@@ -19,6 +19,13 @@ int64_t floor_div(int64_t a, int64_t b) {
 
 }  // namespace
 
+int64_t saturated_product(std::initializer_list<int64_t> sizes) {
+  int64_t product = 1;
+  for (int64_t size : sizes)
+    if (__builtin_mul_overflow(product, size, &product)) return INT64_MAX;
+  return product;
+}
+
 /// Where things are in the padded input of one call: [channel][row phase][column phase][row][column].
 /// Splitting rows and columns by their phase (position modulo the stride) makes neighbours in the output
 /// neighbours here. Column j of the product is output row j / width, column j % width; those beyond out_w are
@@ -49,8 +56,8 @@ struct Conv2d::Layout {
       phases_w = std::min(filter.stride_w, (filter.kernel_w - 1) * filter.dilation_w + 1);
       rows = call.out_h + (filter.kernel_h - 1) * filter.dilation_h / filter.stride_h;
       width = call.out_w + (filter.kernel_w - 1) * filter.dilation_w / filter.stride_w;
-      plane = rows * width;
-      channel = phases_h * phases_w * plane;
+      plane = saturated_product({rows, width});
+      channel = saturated_product({phases_h, phases_w, rows, width});
       if (channel % kAliasFloats == 0) channel += 16;
       columns = (call.out_h - 1) * width + call.out_w;
     }
@@ -62,7 +69,7 @@ struct Conv2d::Layout {
   }
   /// False when a distance does not fit.
   bool make_offsets(const ConvFilter& filter) {
-    if (channel * filter.in_channels > INT32_MAX) return false;
+    if (channel > INT32_MAX / std::max<int64_t>(filter.in_channels, 1)) return false;
     offsets.reserve(static_cast<size_t>(filter.depth()));
     for (int64_t c = 0; c < filter.in_channels; ++c) {
       for (int64_t y = 0; y < filter.kernel_h; ++y) {

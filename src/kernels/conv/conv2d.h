@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <vector>
 
 #include "kernels/gemm/epilogue.h"
@@ -35,6 +36,9 @@ struct ConvCall {
   float* output = nullptr;             ///< [images][groups * out_channels][out_h][out_w]
   std::vector<const float*> operands;  ///< Of the epilogue, laid out as the output.
 };
+
+/// The product of sizes from a file, or INT64_MAX when it is not smaller.
+int64_t saturated_product(std::initializer_list<int64_t> sizes);
 
 /// A convolution with its weights made ready.
 class Convolution {

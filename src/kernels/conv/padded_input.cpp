@@ -37,7 +37,7 @@ PaddedInput::PaddedInput(const ConvFilter& filter, const ConvCall& call, int64_t
   phases_w_ = std::min(filter.stride_w, (filter.kernel_w - 1) * filter.dilation_w + 1);
   rows_ = out_h_ + (filter.kernel_h - 1) * filter.dilation_h / filter.stride_h;
   width_ = out_w_ + (filter.kernel_w - 1) * filter.dilation_w / filter.stride_w;
-  plane_ = phases_h_ * phases_w_ * rows_ * width_ * element_;
+  plane_ = saturated_product({phases_h_, phases_w_, rows_, width_, element_});
   if (plane_ % kAliasFloats == 0) plane_ += 16;
 }
 
