@@ -1,7 +1,8 @@
 // The transforms of Winograd's minimal filtering F(m x m, 3 x 3), on vectors of channels (Lavin and Gray,
 // arXiv 1509.09308), for m = 2 with the points 0, 1, -1 and for m = 4 with 0, 3/4, -3/4, 3/2, -3/2: all
-// numbers of the matrices are exact in float32, and the errors of a sum are 0.6 and 1.8 times those of the
-// direct sum (root mean square, 256 channels, filters transformed in float64).
+// numbers of the matrices are exact in float32. With 64 and 512 channels, summed in blocks of 32, and filters
+// transformed in float64, errors are 0.9 and 1.0 times (m = 2) and 2.7 times (m = 4) those of direct sums in
+// blocks of 256 (root mean square).
 #pragma once
 
 #include <cstdint>
