@@ -12,8 +12,9 @@ namespace {
 /// be read for many tiles at a time.
 constexpr int64_t kChunkFloats = (int64_t{2} << 20) / sizeof(float);
 constexpr int64_t kChunkTilesMin = 112;
-/// Channels that are summed in one chain. The output transform makes the rounding errors of these sums several times
-/// larger, so they are kept smaller than those of a direct sum: blocks of 256 would give 1.5 to 1.8 times the error.
+/// Channels that are summed in one chain. The output transform makes the rounding errors of these sums
+/// several times larger, so they are kept smaller than those of a direct sum: blocks of 256 would give 1.5
+/// to 1.8 times the error.
 constexpr int64_t kChannelBlock = 32;
 /// Tiles that a thread transforms at a time.
 constexpr int64_t kTransformTiles = 8;
