@@ -55,6 +55,7 @@ def main():
     arguments = parser.parse_args()
     onnxruntime.set_default_logger_severity(3)
     print(f"{'model':28} {'threads':>7} {'tenon ms':>9} {'peer ms':>9} {'ratio':>6}  least to greatest")
+    medians = {}
     for path in arguments.models:
         for threads in map(int, arguments.threads.split(",")):
             session, feeds = session_of(path, threads)
@@ -64,8 +65,11 @@ def main():
                 pairs.append((tenon_ms(path, threads, arguments.runs), peer))
             ratios = [ours / peer for ours, peer in pairs]
             ours, peer = (statistics.median(side) for side in zip(*pairs, strict=True))
+            medians.setdefault(threads, []).append(statistics.median(ratios))
             print(f"{pathlib.Path(path).stem:28} {threads:7} {ours:9.2f} {peer:9.2f} {statistics.median(ratios):6.2f}  "
                   f"{min(ratios):.2f} to {max(ratios):.2f}", flush=True)
+    for threads, ratios in medians.items():
+        print(f"{'geometric mean':28} {threads:7} {'':9} {'':9} {statistics.geometric_mean(ratios):6.2f}")
 
 
 if __name__ == "__main__":

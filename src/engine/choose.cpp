@@ -38,8 +38,10 @@ std::vector<StoredAs> taken_by(const ops::KernelRow& row, const ops::Region& reg
   return taken;
 }
 
-bool is_same(const std::vector<StoredAs>& a, const std::vector<StoredAs>& b) {
-  return std::ranges::equal(a, b, {}, &StoredAs::layout, &StoredAs::layout);
+/// Whether inputs arrive as a row in the blocked layout takes them, and any of them is blocked at all.
+bool arrive_blocked(const std::vector<StoredAs>& given, const std::vector<StoredAs>& taken) {
+  return std::ranges::equal(given, taken, {}, &StoredAs::layout, &StoredAs::layout) &&
+         std::ranges::any_of(given, [](const StoredAs& stored) { return stored.layout == Layout::kBlocked; });
 }
 
 /// The first row that takes the region, prepared; false when none does.
@@ -52,7 +54,7 @@ Result<bool> try_rows(const ops::Region& region, const EngineOptions& options, E
     const bool blocked = row.layouts.input == Layout::kBlocked || row.layouts.output == Layout::kBlocked;
     if (blocked ? row.isa != options.isa : row.isa > options.isa) continue;
     std::vector<StoredAs> taken = taken_by(row, region);
-    if (blocked && !row.layouts.seeks && !is_same(given, taken)) continue;
+    if (blocked && !row.layouts.seeks && !arrive_blocked(given, taken)) continue;
     if (!row.fits(region)) continue;
     auto kernel = row.prepare(region);
     if (!kernel.ok()) return at_node(std::move(kernel.error()), anchor.name, op_name(anchor.op));

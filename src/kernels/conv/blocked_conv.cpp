@@ -136,7 +136,7 @@ void BlockedConv::compute_row(const Running& running, const Panel& panel, int64_
   const float* input =
       running.input + image * in_planes_ * running.padded.plane() + row * running.padded.row();
   alignas(64) float sums[kBlockedTileFloats];
-  const float* operands[kGemmOperandsMax];
+  const float* operands[kEpilogueOperandsMax];
   for (size_t i = 0; i < running.call.operands.size(); ++i) operands[i] = running.call.operands[i] + out;
   int64_t x = 0;
   for (int64_t t = 0; t < tiles; ++t) {
@@ -206,7 +206,7 @@ bool DepthwiseConv::run(const ConvCall& call, const Services& services) const {
   const int64_t out_plane = call.out_h * call.out_w * lanes_;
   services.parallel_for(call.images * blocks_ * rows, kBandRows, [&](int64_t begin, int64_t end) {
     alignas(64) float sums[kStrip * 16];
-    const float* operands[kGemmOperandsMax];
+    const float* operands[kEpilogueOperandsMax];
     for (int64_t i = begin; i < end; ++i) {
       const int64_t plane = i / rows, row = i % rows, block = plane % blocks_;
       for (size_t o = 0; o < call.operands.size(); ++o) operands[o] = call.operands[o] + plane * out_plane;

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "kernels/gemm/gemm.h"
-
 namespace tenon::kernels {
 
 namespace {
@@ -144,7 +142,7 @@ void WinogradConv::transform_outputs(const Chunk& chunk, const Services& service
   const int64_t position = out_blocks_ * chunk.count * lanes;
   services.parallel_for(out_blocks_ * tiles, 1, [&](int64_t begin, int64_t end) {
     alignas(64) float results[4 * 4 * 16];
-    const float* operands[kGemmOperandsMax];
+    const float* operands[kEpilogueOperandsMax];
     for (int64_t i = begin; i < end; ++i) {
       const int64_t block = i / tiles, g = i % tiles, panel = block / 2;
       const int64_t blocks = std::min<int64_t>(2, out_blocks_ - 2 * panel);

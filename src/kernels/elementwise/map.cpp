@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "kernels/elementwise/channel_scale.h"
-#include "kernels/gemm/gemm.h"
 
 namespace tenon::kernels {
 
@@ -24,7 +23,7 @@ void map(const MapCall& call, const Epilogue& epilogue, Isa isa, const Services&
   const int64_t chunks = (plane + kChunk - 1) / kChunk;
   services.parallel_for(call.count / plane * chunks, kGrain, [&](int64_t begin, int64_t end) {
     alignas(64) float tile[kChunk];
-    const float* operands[kGemmOperandsMax];
+    const float* operands[kEpilogueOperandsMax];
     for (int64_t i = begin; i < end; ++i) {
       const int64_t p = i / chunks, first = p * plane + i % chunks * kChunk;
       const int64_t count = std::min(kChunk, (p + 1) * plane - first);

@@ -21,6 +21,9 @@ struct MicroOp {
   int operand = 0;  ///< Index among the operands of a call.
 };
 
+/// Operands that the callers of an epilogue have room for.
+inline constexpr size_t kEpilogueOperandsMax = 16;
+
 class Epilogue {
  public:
   /// `ops` in the order of application.

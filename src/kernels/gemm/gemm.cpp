@@ -115,7 +115,7 @@ class Product {
     const auto count = static_cast<int32_t>(std::min(width_, call_.columns - panel * width_));
     const Segment segment{0, count, panel * width_};
     const int64_t out = (batch * call_.rows + tiles_.begin(tile)) * call_.columns;
-    const float* operands[kGemmOperandsMax];
+    const float* operands[kEpilogueOperandsMax];
     for (size_t i = 0; i < call_.operands.size(); ++i) operands[i] = call_.operands[i] + out;
     epilogue_.finish({sums, rows, width_, &segment, 1, call_.out + out, call_.columns, operands});
   }

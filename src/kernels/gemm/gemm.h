@@ -51,12 +51,11 @@ struct GemmCall {
   std::vector<MatrixRef> b;               ///< As many as `a`, or empty when `packed` serves all.
   const PackedColumns* packed = nullptr;  ///< Has the columns and depth of the call.
   float* out = nullptr;
-  std::vector<const float*> operands;  ///< Of the epilogue, laid out as the output; at most kGemmOperandsMax.
+  std::vector<const float*>
+      operands;  ///< Of the epilogue, laid out as the output; at most kEpilogueOperandsMax.
 };
 
 /// Sums are those of run_tile: the bits of an element depend on the depth alone.
 void gemm(const GemmCall& call, const Epilogue& epilogue, Isa isa, const Services& services);
-
-inline constexpr size_t kGemmOperandsMax = 16;
 
 }  // namespace tenon::kernels

@@ -9,7 +9,6 @@
 #include "kernels/conv/blocked_conv.h"
 #include "kernels/conv/conv2d.h"
 #include "kernels/conv/winograd.h"
-#include "kernels/gemm/gemm.h"
 #include "kernels/layout/blocked.h"
 #include "ops/conv/conv.h"
 #include "ops/core/services.h"
@@ -22,9 +21,7 @@ namespace {
 
 std::optional<FusedTail> tail_of(const Region& region) {
   const size_t first = folded_nodes(region);
-  auto tail = fused_tail(region, first, region.nodes[first - 1]->outputs[0]);
-  if (tail && tail->operands.size() > kernels::kGemmOperandsMax) return std::nullopt;
-  return tail;
+  return fused_tail(region, first, region.nodes[first - 1]->outputs[0]);
 }
 
 bool fits(const Region& region) {
@@ -91,8 +88,7 @@ bool fits_depthwise(const Region& region) {
          weights.dim(0) > 1;
 }
 
-/// Whether F(m x m, 3 x 3) serves, and saves time: by the multiplications that it does where images are
-/// small, and by the channels, whose number the transforms have to pay off against.
+/// Whether F(m x m, 3 x 3) serves, and takes the least time.
 template <int kM>
 bool fits_winograd(const Region& region) {
   if (!fits_blocked(region)) return false;

@@ -3,7 +3,6 @@
 #include "ops/elementwise/kernels.h"
 
 #include "kernels/elementwise/map.h"
-#include "kernels/gemm/gemm.h"
 #include "kernels/layout/blocked.h"
 #include "ops/core/services.h"
 #include "ops/fusion/tail.h"
@@ -13,8 +12,7 @@ namespace tenon::ops {
 namespace {
 
 bool fits(const Region& region) {
-  const auto map = fused_map(region);
-  return map && map->tail.operands.size() <= kernels::kGemmOperandsMax;
+  return fused_map(region).has_value();
 }
 
 class MapKernel final : public Kernel {

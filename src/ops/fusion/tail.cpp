@@ -134,6 +134,7 @@ std::optional<FusedTail> fused_tail(const Region& region, size_t first, ValueId 
     }
     current = region.nodes[n]->outputs[0];
   }
+  if (tail.operands.size() > kernels::kEpilogueOperandsMax) return std::nullopt;
   return tail;
 }
 

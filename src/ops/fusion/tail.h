@@ -16,7 +16,8 @@ struct FusedTail {
 };
 
 /// The nodes of the region from `first` on, where `current` is the float32 result so far. nullopt when one of
-/// them is not a micro-operation: an activation, or a sum or product with a tensor of the same shape.
+/// them is not a micro-operation, or an epilogue takes no more operands: an activation, or a sum or product
+/// with a tensor of the same shape.
 std::optional<FusedTail> fused_tail(const Region& region, size_t first, ValueId current);
 
 /// Whether a BatchNormalization in inference mode with constant parameters.

@@ -24,9 +24,7 @@ bool is_float32(const Region& region, const Node& node, size_t i) {
 
 std::optional<FusedTail> tail_of(const Region& region) {
   const size_t first = folded_nodes(region);
-  auto tail = fused_tail(region, first, region.nodes[first - 1]->outputs[0]);
-  if (tail && tail->operands.size() > kernels::kGemmOperandsMax) return std::nullopt;
-  return tail;
+  return fused_tail(region, first, region.nodes[first - 1]->outputs[0]);
 }
 
 bool is_plain(const Region& region) {
