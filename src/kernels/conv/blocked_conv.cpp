@@ -1,7 +1,6 @@
 #include "kernels/conv/blocked_conv.h"
 
 #include <algorithm>
-#include <new>
 
 #include "kernels/gemm/gemm.h"
 
@@ -9,7 +8,6 @@ namespace tenon::kernels {
 
 namespace {
 
-constexpr std::align_val_t kAlignment{64};
 /// Output rows that a thread takes at a time.
 constexpr int64_t kBandRows = 4;
 
@@ -18,16 +16,6 @@ int64_t blocks_of(int64_t channels, int64_t lanes) {
 }
 
 }  // namespace
-
-VectorMemory::VectorMemory(size_t floats) : floats_(floats) {
-  const size_t bytes = std::max<size_t>(floats, 1) * sizeof(float);
-  memory_.reset(static_cast<float*>(::operator new[](bytes, kAlignment)));
-  std::fill_n(memory_.get(), floats, 0.0f);
-}
-
-void VectorMemory::Free::operator()(float* memory) const {
-  ::operator delete[](memory, kAlignment);
-}
 
 /// What all tiles of a call share.
 struct BlockedConv::Running {
@@ -45,7 +33,7 @@ BlockedConv::BlockedConv(const ConvFilter& filter, const float* weights, const f
   out_blocks_ = blocks_of(channels, tiles_->lanes);
   make_panels();
   for (const Panel& panel : panels_) pack(panel, weights);
-  bias_ = VectorMemory(static_cast<size_t>(out_blocks_ * tiles_->lanes));
+  bias_ = VectorMemory::zeros(static_cast<size_t>(out_blocks_ * tiles_->lanes));
   if (bias != nullptr) std::copy_n(bias, channels, bias_.data());
 }
 
@@ -76,7 +64,7 @@ void BlockedConv::make_panels() {
     block += panel.blocks;
     panels_.push_back(panel);
   }
-  weights_ = VectorMemory(static_cast<size_t>(floats));
+  weights_ = VectorMemory::zeros(static_cast<size_t>(floats));
 }
 
 void BlockedConv::pack(const Panel& panel, const float* weights) {
@@ -180,8 +168,9 @@ DepthwiseConv::DepthwiseConv(const ConvFilter& filter, const float* weights, con
       blocks_(blocks_of(filter.groups, lanes_)),
       tile_(depthwise_tile(isa)),
       epilogue_(std::move(epilogue)),
-      weights_(static_cast<size_t>(blocks_ * lanes_ * filter.kernel_h * filter.kernel_w)),
-      bias_(static_cast<size_t>(blocks_ * lanes_)) {
+      weights_(
+          VectorMemory::zeros(static_cast<size_t>(blocks_ * lanes_ * filter.kernel_h * filter.kernel_w))),
+      bias_(VectorMemory::zeros(static_cast<size_t>(blocks_ * lanes_))) {
   const int64_t taps = filter.kernel_h * filter.kernel_w;
   for (int64_t c = 0; c < filter.groups; ++c)
     for (int64_t tap = 0; tap < taps; ++tap)

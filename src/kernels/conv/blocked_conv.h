@@ -2,31 +2,14 @@
 // and whose input is blocked too, or planar ([N, C, H, W]) for first layers of few channels.
 #pragma once
 
-#include <memory>
 #include <vector>
 
 #include "kernels/conv/blocked_tile.h"
 #include "kernels/conv/conv2d.h"
 #include "kernels/conv/padded_input.h"
+#include "kernels/vector_memory.h"
 
 namespace tenon::kernels {
-
-/// Memory of vectors, 64-byte aligned.
-class VectorMemory {
- public:
-  VectorMemory() = default;
-  explicit VectorMemory(size_t floats);
-  float* data() { return memory_.get(); }
-  const float* data() const { return memory_.get(); }
-  size_t bytes() const { return floats_ * sizeof(float); }
-
- private:
-  struct Free {
-    void operator()(float* memory) const;
-  };
-  std::unique_ptr<float[], Free> memory_;
-  size_t floats_ = 0;
-};
 
 /// Every convolution: each output channel sums over the blocks of input channels of its group.
 class BlockedConv final : public Convolution {

@@ -52,8 +52,9 @@ WinogradConv::WinogradConv(const ConvFilter& filter, const float* weights, const
       in_blocks_(ceil_div(filter.in_channels, tiles_->lanes)),
       out_blocks_(ceil_div(filter.out_channels, tiles_->lanes)),
       panels_(ceil_div(out_blocks_, BlockedTileSet::kMaxBlocks)),
-      weights_(static_cast<size_t>(positions_ * filter.in_channels * out_blocks_ * tiles_->lanes)),
-      bias_(static_cast<size_t>(out_blocks_ * tiles_->lanes)) {
+      weights_(VectorMemory::zeros(
+          static_cast<size_t>(positions_ * filter.in_channels * out_blocks_ * tiles_->lanes))),
+      bias_(VectorMemory::zeros(static_cast<size_t>(out_blocks_ * tiles_->lanes))) {
   const int64_t lanes = tiles_->lanes;
   float transformed[36];
   for (int64_t o = 0; o < filter.out_channels; ++o) {

@@ -1,13 +1,11 @@
 #include "kernels/gemm/gemm.h"
 
 #include <algorithm>
-#include <new>
 
 namespace tenon::kernels {
 
 namespace {
 
-constexpr std::align_val_t kAlignment{64};
 /// With at least so many panels, threads share panels; with fewer, they share tiles of rows as well.
 constexpr int64_t kManyPanels = 16;
 
@@ -131,27 +129,21 @@ class Product {
 
 }  // namespace
 
-void PackedColumns::Free::operator()(float* memory) const {
-  ::operator delete[](memory, kAlignment);
-}
-
 PackedColumns::PackedColumns(const MatrixRef& matrix, int64_t depth, int64_t columns, float scale,
                              const float* bias, Isa isa)
     : depth_(depth), columns_(columns) {
   const int64_t width = panel_width(tile_set(isa));
   const int64_t panels = panel_count(columns, width);
-  floats_ = panels * depth * width;
-  const auto bytes = static_cast<size_t>(std::max<int64_t>(floats_, 1)) * sizeof(float);
-  memory_.reset(static_cast<float*>(::operator new[](bytes, kAlignment)));
+  memory_ = VectorMemory(static_cast<size_t>(panels * depth * width));
   for (int64_t p = 0; p < panels; ++p)
-    pack_panel(matrix, depth, columns, width, p, scale, memory_.get() + p * depth * width);
+    pack_panel(matrix, depth, columns, width, p, scale, memory_.data() + p * depth * width);
   if (bias == nullptr) return;
   bias_.assign(bias, bias + columns);
   bias_.resize(static_cast<size_t>(panels * width), 0.0f);
 }
 
 size_t PackedColumns::bytes() const {
-  return (static_cast<size_t>(floats_) + bias_.size()) * sizeof(float);
+  return memory_.bytes() + bias_.size() * sizeof(float);
 }
 
 void gemm(const GemmCall& call, const Epilogue& epilogue, Isa isa, const Services& services) {

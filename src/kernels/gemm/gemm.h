@@ -3,12 +3,12 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "kernels/gemm/epilogue.h"
 #include "kernels/gemm/tile.h"
 #include "kernels/services.h"
+#include "kernels/vector_memory.h"
 
 namespace tenon::kernels {
 
@@ -29,17 +29,14 @@ class PackedColumns {
 
   int64_t depth() const { return depth_; }
   int64_t columns() const { return columns_; }
-  const float* panels() const { return memory_.get(); }
+  const float* panels() const { return memory_.data(); }
   /// Padded to whole panels; null when there is none.
   const float* bias() const { return bias_.empty() ? nullptr : bias_.data(); }
   size_t bytes() const;
 
  private:
-  struct Free {
-    void operator()(float* memory) const;
-  };
-  int64_t depth_, columns_, floats_;
-  std::unique_ptr<float[], Free> memory_;
+  int64_t depth_, columns_;
+  VectorMemory memory_;
   std::vector<float> bias_;
 };
 

@@ -3,9 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 #include "kernels/gemm/tile.h"
+#include "kernels/vector_memory.h"
 
 namespace tenon::kernels {
 
@@ -15,12 +15,11 @@ class PackedRows {
   /// Packs a matrix of `rows` times `depth`, element (r, k) given by get(r, k), for the tiles of `set`.
   template <class Get>
   PackedRows(const TileSet& set, int64_t rows, int64_t depth, const Get& get)
-      : tiles_(rows, set.max_rows), depth_(depth) {
-    allocate(rows * depth);
+      : tiles_(rows, set.max_rows), depth_(depth), memory_(static_cast<size_t>(rows * depth)) {
     for (int64_t t = 0; t < tiles_.tiles; ++t) {
       int64_t first = tiles_.begin(t);
       int64_t count = tiles_.rows(t);
-      float* to = memory_.get() + first * depth;
+      float* to = memory_.data() + first * depth;
       for (int64_t k = 0; k < depth; ++k)
         for (int64_t r = 0; r < count; ++r) *to++ = get(first + r, k);
     }
@@ -28,18 +27,13 @@ class PackedRows {
 
   const RowTiles& tiles() const { return tiles_; }
   /// The operand of a tile: [depth][rows of the tile].
-  const float* tile(int64_t t) const { return memory_.get() + tiles_.begin(t) * depth_; }
-  size_t bytes() const { return static_cast<size_t>(tiles_.count * depth_) * sizeof(float); }
+  const float* tile(int64_t t) const { return memory_.data() + tiles_.begin(t) * depth_; }
+  size_t bytes() const { return memory_.bytes(); }
 
  private:
-  struct Free {
-    void operator()(float* memory) const;
-  };
-  void allocate(int64_t count);
-
   RowTiles tiles_{0, 1};
   int64_t depth_ = 0;
-  std::unique_ptr<float[], Free> memory_;
+  VectorMemory memory_;
 };
 
 }  // namespace tenon::kernels
