@@ -30,8 +30,7 @@ class ReferenceSide final : public Side {
     describe_model(std::move(model));
   }
   Status widen_model() {
-    wide_ = TENON_TRY(widen(model()->graph))
-    .graph;
+    wide_ = TENON_TRY(widen(model()->graph)).graph;
     return {};
   }
   std::string runner() const override { return runner_; }

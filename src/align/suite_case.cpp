@@ -68,8 +68,7 @@ Result<std::vector<std::optional<Value>>> read_values(const fs::path& folder, st
     const fs::path path = folder / fmt::format("{}_{}.pb", prefix, k);
     values.emplace_back();
     if (!fs::exists(path)) continue;
-    values.back() = TENON_TRY(onnx::read_value(path.string(), kind_of(infos[k]->type)))
-    .value;
+    values.back() = TENON_TRY(onnx::read_value(path.string(), kind_of(infos[k]->type))).value;
   }
   return values;
 }

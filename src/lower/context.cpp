@@ -81,10 +81,7 @@ Result<ValueId> LowerContext::int_vector(const aten::SymIntList& items) {
       continue;
     }
     flush();
-    parts.push_back(TENON_TRY(add(Op::kUnsqueeze, {
-      TENON_TRY(cast(id, DataType::kInt64))
-      , ints({0})
-    })));
+    parts.push_back(TENON_TRY(add(Op::kUnsqueeze, {TENON_TRY(cast(id, DataType::kInt64)), ints({0})})));
   }
   if (parts.empty()) return ints(pending);
   flush();
@@ -96,7 +93,7 @@ Result<ValueId> LowerContext::int_scalar(std::string_view name) {
   aten::Argument argument = TENON_TRY(args_.argument(name));
   if (const auto* reference = argument.get<aten::SymIntRef>())
     return int_scalar(aten::SymItem<int64_t>{reference->name, 0});
-  return int_scalar(aten::SymItem<int64_t> { "", TENON_TRY(args_.integer(name)) });
+  return int_scalar(aten::SymItem<int64_t>{"", TENON_TRY(args_.integer(name))});
 }
 
 Result<ValueId> LowerContext::int_scalar(const aten::SymItem<int64_t>& item) {

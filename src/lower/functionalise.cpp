@@ -89,8 +89,7 @@ class GraphFunctionaliser {
     if (has_no_effect(node)) return {};
     for (const NamedArgument& input : node.inputs)
       if (const auto* ref = input.value.get<GraphRef>()) TENON_TRY(visit_subgraph(*ref->graph));
-    bool writes = TENON_TRY(written_input(node))
-    .has_value();
+    bool writes = TENON_TRY(written_input(node)).has_value();
     ViewInfo info = view_info(graph_, node);
     std::string self;
     if (!node.inputs.empty())

@@ -133,7 +133,7 @@ class Builder {
 
   Result<FunctionalForm> constant(std::string target, const std::string& value_name) {
     std::vector<NamedArgument> inputs{{"self", TensorRef{self_}}};
-    if (!value_name.empty()) inputs.push_back({ value_name, TENON_TRY(reader_.argument("value")) });
+    if (!value_name.empty()) inputs.push_back({value_name, TENON_TRY(reader_.argument("value"))});
     form_.value = add(std::move(target), std::move(inputs), result_name_, meta_);
     return std::move(form_);
   }

@@ -34,7 +34,7 @@ Status list_state_dict(const std::string& path, InspectReport& report) {
 Status list_arrays(const std::string& path, FileFormat format, InspectReport& report) {
   std::vector<NamedValue> arrays;
   if (format == FileFormat::kNpy)
-    arrays.push_back({ "", TENON_TRY(read_npy(path)) });
+    arrays.push_back({"", TENON_TRY(read_npy(path))});
   else
     arrays = TENON_TRY(read_npz(path));
   for (const NamedValue& array : arrays) report.tensors.emplace_back(array.name, type_of(array.value));

@@ -55,13 +55,12 @@ Status parse_attribute_value(ParseContext& context, const Field& field, Attribut
   switch (field.number) {
     case 2:
       if (field.type != WireType::kFixed32) return context.wrong_type(field);
-      *TENON_TRY(alternative<float>(attribute, false))
-      = std::bit_cast<float>(static_cast<uint32_t>(field.value));
+      *TENON_TRY(alternative<float>(attribute, false)) =
+          std::bit_cast<float>(static_cast<uint32_t>(field.value));
       return {};
     case 3:
       if (field.type != WireType::kVarint) return context.wrong_type(field);
-      *TENON_TRY(alternative<int64_t>(attribute, false))
-      = field.integer();
+      *TENON_TRY(alternative<int64_t>(attribute, false)) = field.integer();
       return {};
     case 4:
       return context.text(field, *TENON_TRY(alternative<std::string>(attribute, false)));

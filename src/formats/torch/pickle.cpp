@@ -196,9 +196,7 @@ class Machine {
 
 Status Machine::step() {
   if (++steps_ > kMaxOpcodes) return fail(ErrorCode::kLimit, "it has more than {} steps", kMaxOpcodes);
-  const auto opcode = Opcode {
-    TENON_TRY(take_number<uint8_t>())
-  };
+  const auto opcode = Opcode{TENON_TRY(take_number<uint8_t>())};
   switch (opcode) {
     case Opcode::kProto:
       if (TENON_TRY(take_number<uint8_t>()) > kMaxProtocol) return bad("its protocol is not known");
@@ -229,10 +227,8 @@ Status Machine::step() {
       return push_global(module, TENON_TRY(take_line()));
     }
     case Opcode::kStackGlobal: {
-      const auto* name = TENON_TRY(pop())
-      ->as<std::string_view>();
-      const auto* module = TENON_TRY(pop())
-      ->as<std::string_view>();
+      const auto* name = TENON_TRY(pop())->as<std::string_view>();
+      const auto* module = TENON_TRY(pop())->as<std::string_view>();
       if (name == nullptr || module == nullptr) return bad("a name is no text");
       return push_global(*module, *name);
     }
@@ -314,7 +310,7 @@ Status Machine::step_container(Opcode opcode) {
     case Opcode::kEmptyDict:
       return push(Value{Dict{}});
     case Opcode::kAppend: {
-      const std::array<const Value*, 1> item = { TENON_TRY(pop()) };
+      const std::array<const Value*, 1> item = {TENON_TRY(pop())};
       return append(item, Sequence::Kind::kList);
     }
     case Opcode::kAppends:
@@ -323,7 +319,7 @@ Status Machine::step_container(Opcode opcode) {
       return append(TENON_TRY(pop_mark()), Sequence::Kind::kSet);
     case Opcode::kSetItem: {
       const Value* value = TENON_TRY(pop());
-      const std::array<const Value*, 2> pair = { TENON_TRY(pop()), value };
+      const std::array<const Value*, 2> pair = {TENON_TRY(pop()), value};
       return set_items(pair);
     }
     case Opcode::kSetItems:

@@ -180,7 +180,7 @@ Result<StateDict> read_safetensors(SharedBytes file) {
     const StridedLayout layout{record.shape, contiguous_strides(record.shape), 0};
     const SharedBytes bytes = data.part(record.begin, record.end - record.begin);
     state_dict.entries.push_back(
-        { std::string(record.name), TENON_TRY(load_strided(record.type, layout, bytes, budget_bytes)) });
+        {std::string(record.name), TENON_TRY(load_strided(record.type, layout, bytes, budget_bytes))});
   }
   return state_dict;
 }

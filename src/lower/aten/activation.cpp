@@ -41,12 +41,12 @@ Status lower_silu(LowerContext& context) {
 }
 
 Status lower_gelu(LowerContext& context) {
-  return context.finish(Op::kGelu, { TENON_TRY(context.tensor("self")) },
+  return context.finish(Op::kGelu, {TENON_TRY(context.tensor("self"))},
                         {{"approximate", TENON_TRY(context.args().string("approximate"))}});
 }
 
 Status lower_hardswish(LowerContext& context) {
-  return context.finish(Op::kHardSwish, { TENON_TRY(context.tensor("self")) });
+  return context.finish(Op::kHardSwish, {TENON_TRY(context.tensor("self"))});
 }
 
 Status lower_hardsigmoid(LowerContext& context) {
@@ -60,7 +60,7 @@ Status lower_hardsigmoid(LowerContext& context) {
 }
 
 Status lower_mish(LowerContext& context) {
-  return context.finish(Op::kMish, { TENON_TRY(context.tensor("self")) });
+  return context.finish(Op::kMish, {TENON_TRY(context.tensor("self"))});
 }
 
 Status lower_relu6(LowerContext& context) {
@@ -93,7 +93,7 @@ Status lower_rrelu(LowerContext& context) {
   const double upper = args.has("upper") ? TENON_TRY(args.number("upper")) : 1.0 / 3;
   const ValueId result = TENON_TRY(leaky(context, x, (lower + upper) / 2));
   if (context.args().op() == "rrelu") return context.finish(result);
-  return context.finish(std::vector<ValueId> { result, TENON_TRY(context.tensor("noise")) });
+  return context.finish(std::vector<ValueId>{result, TENON_TRY(context.tensor("noise"))});
 }
 
 // One slope, or one a channel (dimension 1).
@@ -113,10 +113,7 @@ Status lower_prelu(LowerContext& context) {
 
 // The slope is shaped to broadcast already.
 Status lower_prelu_kernel(LowerContext& context) {
-  return context.finish(Op::kPRelu, {
-    TENON_TRY(context.tensor("self"))
-    , TENON_TRY(context.tensor("weight"))
-  });
+  return context.finish(Op::kPRelu, {TENON_TRY(context.tensor("self")), TENON_TRY(context.tensor("weight"))});
 }
 
 // scale * (x > 0 ? x : alpha * (exp(input_scale * x) - 1))

@@ -16,24 +16,24 @@ Result<ValueId> scaled(LowerContext& context, ValueId b) {
   const aten::Number alpha = TENON_TRY(context.args().scalar("alpha"));
   if (const auto* whole = std::get_if<int64_t>(&alpha); whole != nullptr && *whole == 1) return b;
   if (const auto* real = std::get_if<double>(&alpha); real != nullptr && *real == 1) return b;
-  return context.add(Op::kMul, { b, TENON_TRY(context.scalar(alpha, context.element(b))) });
+  return context.add(Op::kMul, {b, TENON_TRY(context.scalar(alpha, context.element(b)))});
 }
 
 // Sums and products of bools are what `or` and `and` give.
 Status lower_add(LowerContext& context) {
   const Pair p = TENON_TRY(operands(context, "self", "other"));
   if (context.element(p.a) == DataType::kBool) return context.finish(Op::kOr, {p.a, p.b});
-  return context.finish(Op::kAdd, { p.a, TENON_TRY(scaled(context, p.b)) });
+  return context.finish(Op::kAdd, {p.a, TENON_TRY(scaled(context, p.b))});
 }
 
 Status lower_sub(LowerContext& context) {
   const Pair p = TENON_TRY(operands(context, "self", "other"));
-  return context.finish(Op::kSub, { p.a, TENON_TRY(scaled(context, p.b)) });
+  return context.finish(Op::kSub, {p.a, TENON_TRY(scaled(context, p.b))});
 }
 
 Status lower_rsub(LowerContext& context) {
   const Pair p = TENON_TRY(operands(context, "self", "other"));
-  return context.finish(Op::kSub, { p.b, TENON_TRY(scaled(context, p.a)) });
+  return context.finish(Op::kSub, {p.b, TENON_TRY(scaled(context, p.a))});
 }
 
 Status lower_mul(LowerContext& context) {
@@ -94,9 +94,7 @@ Status lower_extremum(LowerContext& context) {
 // the upper one wins.
 Status lower_clamp(LowerContext& context) {
   const std::string_view name = context.args().op();
-  std::vector<RawOperand> raw {
-    TENON_TRY(raw_operand(context, "self"))
-  };
+  std::vector<RawOperand> raw{TENON_TRY(raw_operand(context, "self"))};
   std::vector<aten::Operand> types{raw[0].operand};
   std::optional<size_t> bounds[2];
   const std::string_view bound_names[2] = {"min", "max"};
@@ -135,7 +133,7 @@ Status lower_atan2(LowerContext& context) {
   const Pair p = TENON_TRY(operands(context, "self", "other", Compute::kReal));
   Math m(context.builder());
   const ValueId zero = m.number(p.a, 0);
-  const ValueId angle = TENON_TRY(m.add_node(Op::kAtan, { TENON_TRY(m.div(p.a, p.b)) }));
+  const ValueId angle = TENON_TRY(m.add_node(Op::kAtan, {TENON_TRY(m.div(p.a, p.b))}));
   const ValueId below = TENON_TRY(m.add_node(Op::kLess, {p.a, zero}));
   const ValueId turn =
       TENON_TRY(m.where(below, m.number(p.a, -std::numbers::pi), m.number(p.a, std::numbers::pi)));

@@ -27,7 +27,7 @@ Result<ValueId> causal_mask(LowerContext& context, ValueId q, ValueId k) {
                        {context.number(DataType::kInt64, 0), count, context.number(DataType::kInt64, 1)});
   };
   const ValueId rows = TENON_TRY(unsqueeze(context, TENON_TRY(positions(queries)), {1}));
-  return context.add(Op::kGreaterOrEqual, { rows, TENON_TRY(positions(keys)) });
+  return context.add(Op::kGreaterOrEqual, {rows, TENON_TRY(positions(keys))});
 }
 
 // Each head of a key or value as often as queries share it: [.., heads, length, width], heads repeated.
@@ -61,18 +61,17 @@ Status lower_attention(LowerContext& context) {
   }
   if (TENON_TRY(args.number("dropout_p")) != 0)
     return context.unsupported("attention with dropout; call model.eval() before the export");
-  const SymShape q_shape = TENON_TRY(context.known_shape(q))
-  , k_shape = TENON_TRY(context.known_shape(k));
+  const SymShape q_shape = TENON_TRY(context.known_shape(q)), k_shape = TENON_TRY(context.known_shape(k));
   const auto width = q_shape.back().constant();
   if (!width) return context.unsupported("attention over heads of dynamic width");
-  const double scale = TENON_TRY(args.optional_number("scale"))
-  .value_or(1 / std::sqrt(static_cast<double>(*width)));
+  const double scale =
+      TENON_TRY(args.optional_number("scale")).value_or(1 / std::sqrt(static_cast<double>(*width)));
 
   std::vector<int64_t> turned(k_shape.size());
   for (size_t i = 0; i < turned.size(); ++i) turned[i] = static_cast<int64_t>(i);
   std::swap(turned[turned.size() - 1], turned[turned.size() - 2]);
   const ValueId scaled = TENON_TRY(m.mul(q, m.number(q, scale)));
-  ValueId scores = TENON_TRY(context.add(Op::kMatMul, { scaled, TENON_TRY(permute(context, k, turned)) }));
+  ValueId scores = TENON_TRY(context.add(Op::kMatMul, {scaled, TENON_TRY(permute(context, k, turned))}));
 
   ValueId mask = TENON_TRY(context.optional_tensor("attn_mask"));
   if (TENON_TRY(args.boolean("is_causal"))) mask = TENON_TRY(causal_mask(context, q, k));

@@ -30,7 +30,7 @@ Status lower_equal(LowerContext& context) {
 
 Status lower_not_equal(LowerContext& context) {
   const Pair p = TENON_TRY(operands(context, "self", "other"));
-  return context.finish(Op::kNot, { TENON_TRY(context.add(Op::kEqual, {p.a, p.b})) });
+  return context.finish(Op::kNot, {TENON_TRY(context.add(Op::kEqual, {p.a, p.b}))});
 }
 
 template <Op op>
@@ -42,7 +42,7 @@ Status lower_logical(LowerContext& context) {
 
 Status lower_logical_not(LowerContext& context) {
   return context.finish(Op::kNot,
-                        { TENON_TRY(context.cast(TENON_TRY(context.tensor("self")), DataType::kBool)) });
+                        {TENON_TRY(context.cast(TENON_TRY(context.tensor("self")), DataType::kBool))});
 }
 
 template <Op logic, Op bits>

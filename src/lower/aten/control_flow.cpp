@@ -106,7 +106,7 @@ Status cond(LowerContext& context) {
   ValueId condition = TENON_TRY(context.lowering().output_value(predicate));
   Node node;
   node.op = Op::kIf;
-  node.inputs = { TENON_TRY(condition_of(context.builder().graph(), condition)) };
+  node.inputs = {TENON_TRY(condition_of(context.builder().graph(), condition))};
   size_t outputs = 0;
   for (size_t position : {size_t{1}, size_t{2}}) {
     const aten::Graph& source = *TENON_TRY(context.args().graph(position));
@@ -124,8 +124,8 @@ Status cond(LowerContext& context) {
 Status while_loop(LowerContext& context) {
   const aten::Graph& test = *TENON_TRY(context.args().graph(0));
   const aten::Graph& step = *TENON_TRY(context.args().graph(1));
-  std::vector<ValueId> carried = TENON_TRY(operands_at(context, 2))
-  , fixed = TENON_TRY(operands_at(context, 3));
+  std::vector<ValueId> carried = TENON_TRY(operands_at(context, 2)),
+                       fixed = TENON_TRY(operands_at(context, 3));
   Graph& outer = context.builder().graph();
   auto join = [](std::vector<ValueId> a, const std::vector<ValueId>& b) {
     a.insert(a.end(), b.begin(), b.end());
@@ -149,12 +149,12 @@ Status while_loop(LowerContext& context) {
     return context.unsupported("a body that gives other values than it takes");
   std::vector<ValueId> again =
       TENON_TRY(inline_subgraph(context, *body, &context.lowering(), test, join(next, inner_fixed)));
-  std::vector<ValueId> results = { TENON_TRY(condition_of(*body, again[0])) };
+  std::vector<ValueId> results = {TENON_TRY(condition_of(*body, again[0]))};
   TENON_TRY(set_outputs(*body, join(std::move(results), next)));
 
   Node node;
   node.op = Op::kLoop;
-  node.inputs = join({ kNoValue, TENON_TRY(condition_of(outer, first[0])) }, carried);
+  node.inputs = join({kNoValue, TENON_TRY(condition_of(outer, first[0]))}, carried);
   node.subgraphs.emplace_back("body", std::move(body));
   return finish_node(context, std::move(node), carried.size());
 }

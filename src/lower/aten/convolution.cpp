@@ -19,8 +19,7 @@ Status build_conv(LowerContext& context, ConvParameters parameters, const std::s
   const ValueId bias = TENON_TRY(context.optional_tensor("bias"));
   const SymShape weight_shape = TENON_TRY(context.known_shape(weight));
   const size_t spatial = weight_shape.size() - 2;
-  const bool batched = TENON_TRY(context.rank(x))
-  == static_cast<int64_t>(weight_shape.size());
+  const bool batched = TENON_TRY(context.rank(x)) == static_cast<int64_t>(weight_shape.size());
   if (!batched) x = TENON_TRY(unsqueeze(context, x, {0}));
   parameters.strides = spread(parameters.strides, spatial);
   parameters.dilations = spread(parameters.dilations, spatial);

@@ -10,12 +10,7 @@ namespace tenon::lower {
 namespace {
 
 Result<ValueId> rows_of_table(LowerContext& context, ValueId indices) {
-  return context.add(Op::kGather,
-                     {
-                       TENON_TRY(context.tensor("weight"))
-                       , indices
-                     },
-                     {{"axis", int64_t{0}}});
+  return context.add(Op::kGather, {TENON_TRY(context.tensor("weight")), indices}, {{"axis", int64_t{0}}});
 }
 
 Status lower_embedding(LowerContext& context) {
@@ -35,13 +30,12 @@ Result<ValueId> membership(LowerContext& context, ValueId indices) {
     const ValueId later = TENON_TRY(slice(context, starts, 0, 1, kToEnd));
     ends = TENON_TRY(context.add(Op::kConcat, {later, total}, {{"axis", int64_t{0}}}));
   }
-  const std::vector<ValueId> bounds {
-    context.number(DataType::kInt64, 0), TENON_TRY(size_scalar(context, count))
-    , context.number(DataType::kInt64, 1)
-  };
+  const std::vector<ValueId> bounds{context.number(DataType::kInt64, 0),
+                                    TENON_TRY(size_scalar(context, count)),
+                                    context.number(DataType::kInt64, 1)};
   const ValueId positions = TENON_TRY(context.add(Op::kRange, bounds));
-  const ValueId from = TENON_TRY(unsqueeze(context, starts, {1}))
-  , to = TENON_TRY(unsqueeze(context, ends, {1}));
+  const ValueId from = TENON_TRY(unsqueeze(context, starts, {1})),
+                to = TENON_TRY(unsqueeze(context, ends, {1}));
   // Written with Less alone: LessOrEqual exists since opset 12 only.
   const ValueId before = TENON_TRY(context.add(Op::kLess, {positions, from}));
   const ValueId begun = TENON_TRY(context.add(Op::kNot, {before}));
@@ -60,11 +54,12 @@ Status lower_embedding_bag(LowerContext& context) {
   const ValueId weights = TENON_TRY(context.optional_tensor("per_sample_weights"));
   if (weights != kNoValue) rows = TENON_TRY(m.mul(rows, TENON_TRY(unsqueeze(context, weights, {1}))));
   ValueId member = TENON_TRY(membership(context, indices));
-  const auto padding = args.has("padding_idx") ? TENON_TRY(args.optional_integer("padding_idx")) : std::nullopt;
+  const auto padding =
+      args.has("padding_idx") ? TENON_TRY(args.optional_integer("padding_idx")) : std::nullopt;
   if (padding && *padding >= 0) {
     const ValueId skipped = TENON_TRY(
         context.add(Op::kEqual, {indices, context.number(DataType::kInt64, static_cast<double>(*padding))}));
-    member = TENON_TRY(context.add(Op::kAnd, { member, TENON_TRY(context.add(Op::kNot, {skipped})) }));
+    member = TENON_TRY(context.add(Op::kAnd, {member, TENON_TRY(context.add(Op::kNot, {skipped}))}));
   }
   const ValueId share = TENON_TRY(context.cast(member, element));
   const ValueId count = TENON_TRY(m.reduce(Op::kReduceSum, share, {1}, true));

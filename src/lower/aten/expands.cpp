@@ -40,7 +40,7 @@ Status tile(LowerContext& context, ValueId self, std::vector<Size> repeats) {
   if (std::all_of(repeats.begin(), repeats.end(),
                   [](const Size& s) { return s.is_number() && s.number == 1; }))
     return context.finish(wide);
-  return context.finish(Op::kTile, { wide, TENON_TRY(size_vector(context, repeats)) });
+  return context.finish(Op::kTile, {wide, TENON_TRY(size_vector(context, repeats))});
 }
 
 Status lower_repeat(LowerContext& context) {
@@ -61,13 +61,8 @@ struct Line {
 Result<Line> line_of(LowerContext& context) {
   ValueId self = TENON_TRY(context.tensor("self"));
   auto dim = TENON_TRY(context.args().optional_integer("dim"));
-  if (!dim) return Line {
-      TENON_TRY(reshape(context, self, {Size(-1)}))
-      , 0
-    };
-  return Line {
-    self, TENON_TRY(ops::normalize_axis(*dim, TENON_TRY(context.rank(self))))
-  };
+  if (!dim) return Line{TENON_TRY(reshape(context, self, {Size(-1)})), 0};
+  return Line{self, TENON_TRY(ops::normalize_axis(*dim, TENON_TRY(context.rank(self))))};
 }
 
 Status repeat_interleave_int(LowerContext& context) {
@@ -106,7 +101,7 @@ Status repeat_interleave_self_tensor(LowerContext& context) {
   ValueId counts = TENON_TRY(reshape(context, repeats, {Size(-1)}));
   SymShape shape = TENON_TRY(context.known_shape(counts));
   if (rank == 0 || shape[0].is(1))
-    counts = TENON_TRY(expand(context, counts, { TENON_TRY(size_of(context, line.tensor, line.axis)) }));
+    counts = TENON_TRY(expand(context, counts, {TENON_TRY(size_of(context, line.tensor, line.axis))}));
   ValueId indices = TENON_TRY(repeated_indices(context, counts));
   return context.finish(Op::kGather, {line.tensor, indices}, {{"axis", line.axis}});
 }
@@ -141,9 +136,8 @@ Status broadcast_tensors(LowerContext& context) {
 
 Status meshgrid(LowerContext& context) {
   std::vector<ValueId> tensors = TENON_TRY(context.tensors("tensors"));
-  const bool swapped =
-      context.node().find_input("indexing") != nullptr && TENON_TRY(context.args().string("indexing"))
-  == "xy";
+  const bool swapped = context.node().find_input("indexing") != nullptr &&
+                       TENON_TRY(context.args().string("indexing")) == "xy";
   if (swapped && tensors.size() > 1) std::swap(tensors[0], tensors[1]);
   std::vector<Size> sizes;
   std::vector<ValueId> lines;

@@ -14,8 +14,7 @@ namespace {
 constexpr int64_t kInlineElements = 1 << 16;
 
 Result<DataType> result_type(LowerContext& context) {
-  const DataType type = TENON_TRY(context.output_meta())
-  ->type;
+  const DataType type = TENON_TRY(context.output_meta())->type;
   if (type == DataType::kUndefined) return context.unsupported("an element type that ONNX does not have");
   return type;
 }
@@ -45,8 +44,7 @@ Status arange(LowerContext& context) {
     if (context.node().find_input(name) == nullptr) return aten::Number(fallback);
     return context.args().scalar(name);
   };
-  const aten::Number start = TENON_TRY(argument("start", 0))
-  , step = TENON_TRY(argument("step", 1));
+  const aten::Number start = TENON_TRY(argument("start", 0)), step = TENON_TRY(argument("step", 1));
   const aten::Number end = TENON_TRY(context.args().scalar("end"));
   const auto first = plain_number(start), limit = plain_number(end), stride = plain_number(step);
   if (first && limit && stride && *stride != 0) {
@@ -56,11 +54,9 @@ Status arange(LowerContext& context) {
   }
   // Float steps between symbolic integers keep their fraction, so Range counts in the type of the result.
   const DataType counting = is_float(type) ? type : DataType::kInt64;
-  ValueId range = TENON_TRY(context.add(Op::kRange, {
-    TENON_TRY(context.scalar(start, counting))
-    , TENON_TRY(context.scalar(end, counting))
-    , TENON_TRY(context.scalar(step, counting))
-  }));
+  ValueId range = TENON_TRY(context.add(
+      Op::kRange, {TENON_TRY(context.scalar(start, counting)), TENON_TRY(context.scalar(end, counting)),
+                   TENON_TRY(context.scalar(step, counting))}));
   return context.finish(context.cast(range, type));
 }
 
@@ -175,8 +171,8 @@ Status one_hot(LowerContext& context) {
 template <bool kUpper>
 Status triangle_indices(LowerContext& context) {
   const DataType type = TENON_TRY(result_type(context));
-  const int64_t rows = TENON_TRY(context.args().integer("row"))
-  , columns = TENON_TRY(context.args().integer("col"));
+  const int64_t rows = TENON_TRY(context.args().integer("row")),
+                columns = TENON_TRY(context.args().integer("col"));
   const int64_t offset = TENON_TRY(context.args().integer("offset"));
   if (rows < 0 || columns < 0 || rows > 4096 || columns > 4096)
     return context.unsupported("a triangle of this size");

@@ -22,8 +22,7 @@ Status lower_pixel_shuffle(LowerContext& context) {
 
 /// A known dimension of a value.
 Result<int64_t> fixed(LowerContext& context, ValueId x, size_t axis, std::string_view what) {
-  const auto size = TENON_TRY(context.known_shape(x))
-  [axis].constant();
+  const auto size = TENON_TRY(context.known_shape(x))[axis].constant();
   if (!size) return context.unsupported(fmt::format("{} of dynamic size", what));
   return *size;
 }
@@ -36,9 +35,9 @@ Status lower_pixel_unshuffle(LowerContext& context) {
     return context.unsupported("pixel unshuffle of a tensor of rank other than 3 or 4");
   if (rank == 3) x = TENON_TRY(unsqueeze(context, x, {0}));
   const int64_t r = TENON_TRY(context.args().integer("downscale_factor"));
-  const int64_t c = TENON_TRY(fixed(context, x, 1, "channels"))
-  , h = TENON_TRY(fixed(context, x, 2, "a height"))
-  , w = TENON_TRY(fixed(context, x, 3, "a width"));
+  const int64_t c = TENON_TRY(fixed(context, x, 1, "channels")),
+                h = TENON_TRY(fixed(context, x, 2, "a height")),
+                w = TENON_TRY(fixed(context, x, 3, "a width"));
   ValueId y = TENON_TRY(context.add(Op::kReshape, {x, context.ints({0, c, h / r, r, w / r, r})}));
   y = TENON_TRY(permute(context, y, {0, 1, 3, 5, 2, 4}));
   y = TENON_TRY(context.add(Op::kReshape, {y, context.ints({0, c * r * r, h / r, w / r})}));
@@ -66,19 +65,14 @@ struct Blocks {
 
 Result<Blocks> blocks_of(LowerContext& context) {
   const aten::ArgumentReader& args = context.args();
-  return Blocks {
-    TENON_TRY(args.integers("kernel_size"))
-    , TENON_TRY(args.integers("dilation"))
-    , TENON_TRY(args.integers("padding"))
-    , TENON_TRY(args.integers("stride"))
-  };
+  return Blocks{TENON_TRY(args.integers("kernel_size")), TENON_TRY(args.integers("dilation")),
+                TENON_TRY(args.integers("padding")), TENON_TRY(args.integers("stride"))};
 }
 
 // [N, C, H, W] to [N, C * kh * kw, positions]: one strided slice for each place in the window.
 Status lower_im2col(LowerContext& context) {
   ValueId x = TENON_TRY(context.tensor("self"));
-  const bool batched = TENON_TRY(context.rank(x))
-  == 4;
+  const bool batched = TENON_TRY(context.rank(x)) == 4;
   if (!batched) x = TENON_TRY(unsqueeze(context, x, {0}));
   const Blocks b = TENON_TRY(blocks_of(context));
   const int64_t channels = TENON_TRY(fixed(context, x, 1, "channels"));
@@ -107,16 +101,11 @@ Status lower_im2col(LowerContext& context) {
 
 Status lower_col2im(LowerContext& context) {
   ValueId x = TENON_TRY(context.tensor("self"));
-  const bool batched = TENON_TRY(context.rank(x))
-  == 3;
+  const bool batched = TENON_TRY(context.rank(x)) == 3;
   if (!batched) x = TENON_TRY(unsqueeze(context, x, {0}));
   const Blocks b = TENON_TRY(blocks_of(context));
   const ValueId y = TENON_TRY(
-      context.add(Op::kCol2Im,
-                  {
-                    x, TENON_TRY(context.int_vector("output_size"))
-                    , context.ints(b.kernel)
-                  },
+      context.add(Op::kCol2Im, {x, TENON_TRY(context.int_vector("output_size")), context.ints(b.kernel)},
                   {{"dilations", b.dilation},
                    {"pads", std::vector<int64_t>{b.padding[0], b.padding[1], b.padding[0], b.padding[1]}},
                    {"strides", b.stride}}));

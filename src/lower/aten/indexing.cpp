@@ -64,7 +64,7 @@ Result<ValueId> tuples(LowerContext& context, const Index& index) {
       sum = TENON_TRY(context.add(Op::kAdd, {sum, index.positions[i]}));
   for (ValueId id : index.positions) {
     ValueId wide = same ? id : TENON_TRY(expand_like(context, id, sum));
-    columns.push_back(TENON_TRY(unsqueeze(context, wide, { TENON_TRY(context.rank(wide)) })));
+    columns.push_back(TENON_TRY(unsqueeze(context, wide, {TENON_TRY(context.rank(wide))})));
   }
   if (columns.size() == 1) return columns[0];
   return context.add(Op::kConcat, columns, {{"axis", TENON_TRY(context.rank(columns[0])) - 1}});
@@ -108,8 +108,7 @@ Status index_tensor(LowerContext& context) {
     return context.finish(Op::kGather, {self, index.positions[0]}, {{"axis", index.axes[0]}});
   const int64_t rank = TENON_TRY(context.rank(self));
   ValueId tuple = TENON_TRY(tuples(context, index));
-  const int64_t index_rank = TENON_TRY(context.rank(tuple))
-  -1;
+  const int64_t index_rank = TENON_TRY(context.rank(tuple)) - 1;
   ValueId front = TENON_TRY(permute(context, self, indexed_first(index, rank)));
   ValueId picked = TENON_TRY(context.add(Op::kGatherND, {front, tuple}));
   const int64_t result_rank = index_rank + rank - static_cast<int64_t>(index.axes.size());
@@ -128,8 +127,8 @@ Result<std::optional<ValueId>> put_by_mask(LowerContext& context, ValueId self,
       TENON_TRY(element_count(*count)) != 1)
     return std::optional<ValueId>();
   ValueId mask = TENON_TRY(context.cast(*given, DataType::kBool));
-  const int64_t behind = TENON_TRY(context.rank(self))
-  -(given - indices.begin()) - TENON_TRY(context.rank(mask));
+  const int64_t behind =
+      TENON_TRY(context.rank(self)) - (given - indices.begin()) - TENON_TRY(context.rank(mask));
   std::vector<int64_t> axes;
   for (int64_t i = 0; i < behind; ++i) axes.push_back(TENON_TRY(context.rank(mask)) + i);
   mask = TENON_TRY(unsqueeze(context, mask, std::move(axes)));
@@ -152,8 +151,7 @@ Status index_put(LowerContext& context) {
   Index index = TENON_TRY(read_indices(context, indices));
   const int64_t rank = TENON_TRY(context.rank(self));
   ValueId tuple = TENON_TRY(tuples(context, index));
-  const int64_t index_rank = TENON_TRY(context.rank(tuple))
-  -1;
+  const int64_t index_rank = TENON_TRY(context.rank(tuple)) - 1;
   const std::vector<int64_t> order = indexed_first(index, rank);
   // The values broadcast to what reading with these indices would give, whose dimensions are then brought
   // into ScatterND's order.
@@ -177,15 +175,14 @@ Status masked_fill(LowerContext& context) {
   ValueId mask = TENON_TRY(context.cast(TENON_TRY(context.tensor("mask")), DataType::kBool));
   aten::Argument value = TENON_TRY(context.args().argument("value"));
   ValueId filler = value.get<aten::TensorRef>() != nullptr
-      ? TENON_TRY(context.cast(TENON_TRY(context.tensor("value")), context.element(self)))
+                       ? TENON_TRY(context.cast(TENON_TRY(context.tensor("value")), context.element(self)))
                        : TENON_TRY(context.scalar("value", context.element(self)));
-                       return context.finish(Op::kWhere, {mask, filler, self});
+  return context.finish(Op::kWhere, {mask, filler, self});
 }
 
 // Two tensors broadcast to their common shape.
 Result<std::pair<ValueId, ValueId>> broadcast_pair(LowerContext& context, ValueId a, ValueId b) {
-  SymShape x = TENON_TRY(context.known_shape(a))
-  , y = TENON_TRY(context.known_shape(b));
+  SymShape x = TENON_TRY(context.known_shape(a)), y = TENON_TRY(context.known_shape(b));
   if (x == y) return std::pair(a, b);
   SymShape common = TENON_TRY(ops::broadcast(x, y));
   if (common == x) return std::pair(a, TENON_TRY(expand_like(context, b, a)));
@@ -216,10 +213,7 @@ Status masked_scatter(LowerContext& context) {
   ValueId zero = context.builder().constant(Tensor::scalar(int64_t{0}));
   ValueId one = context.builder().constant(Tensor::scalar(int64_t{1}));
   ValueId count = TENON_TRY(context.add(Op::kCumSum, {ones, zero}));
-  ValueId place = TENON_TRY(context.add(Op::kMax, {
-    TENON_TRY(context.add(Op::kSub, {count, one}))
-    , zero
-  }));
+  ValueId place = TENON_TRY(context.add(Op::kMax, {TENON_TRY(context.add(Op::kSub, {count, one})), zero}));
   ValueId picked = TENON_TRY(context.add(Op::kGather, {source, place}, {{"axis", int64_t{0}}}));
   ValueId shaped = TENON_TRY(reshape(context, picked, TENON_TRY(sizes_of(context, self))));
   return context.finish(Op::kWhere, {mask, shaped, self});
@@ -227,7 +221,7 @@ Status masked_scatter(LowerContext& context) {
 
 // A row of coordinates for each element that is not zero.
 Result<ValueId> coordinates(LowerContext& context, ValueId self) {
-  return context.add(Op::kTranspose, { TENON_TRY(context.add(Op::kNonZero, {self})) },
+  return context.add(Op::kTranspose, {TENON_TRY(context.add(Op::kNonZero, {self}))},
                      {{"perm", std::vector<int64_t>{1, 0}}});
 }
 

@@ -35,8 +35,7 @@ Status cat(LowerContext& context) {
 Status stack(LowerContext& context) {
   std::vector<ValueId> parts = TENON_TRY(parts_of(context, false));
   if (parts.empty()) return context.unsupported("nothing to stack");
-  const int64_t rank = TENON_TRY(context.rank(parts[0]))
-  +1;
+  const int64_t rank = TENON_TRY(context.rank(parts[0])) + 1;
   const int64_t axis = TENON_TRY(axis_argument(context, "dim", rank));
   for (ValueId& id : parts) id = TENON_TRY(unsqueeze(context, id, {axis}));
   return join(context, std::move(parts), axis);
@@ -78,7 +77,7 @@ Status cut(LowerContext& context, ValueId self, int64_t axis, const std::vector<
   if (lengths.empty()) return context.finish(std::vector<ValueId>{});
   if (lengths.size() == 1) return context.finish(self);
   return context.finish(TENON_TRY(context.add_multi(
-      Op::kSplit, { self, TENON_TRY(size_vector(context, lengths)) }, {{"axis", axis}}, lengths.size())));
+      Op::kSplit, {self, TENON_TRY(size_vector(context, lengths))}, {{"axis", axis}}, lengths.size())));
 }
 
 // Parts of one length; the last takes what is left.

@@ -79,7 +79,7 @@ Status lower_bce_with_logits(LowerContext& context) {
   const ValueId t = TENON_TRY(context.tensor("target"));
   const ValueId positive = TENON_TRY(context.optional_tensor("pos_weight"));
   const ValueId one = m.number(x, 1);
-  const ValueId softplus = TENON_TRY(context.add(Op::kSoftplus, { TENON_TRY(context.add(Op::kNeg, {x})) }));
+  const ValueId softplus = TENON_TRY(context.add(Op::kSoftplus, {TENON_TRY(context.add(Op::kNeg, {x}))}));
   ValueId curve = softplus;
   if (positive != kNoValue) {
     const ValueId extra = TENON_TRY(m.mul(TENON_TRY(m.sub(positive, one)), t));

@@ -17,8 +17,7 @@ Result<Count> count_of(LowerContext& context, ValueId x, const std::vector<int64
   bool all_positive = true;
   for (int64_t axis = 0; axis < rank; ++axis) {
     bool reduced = axes.empty();
-    for (int64_t given : axes) reduced = reduced || TENON_TRY(ops::normalize_axis(given, rank))
-    == axis;
+    for (int64_t given : axes) reduced = reduced || TENON_TRY(ops::normalize_axis(given, rank)) == axis;
     if (!reduced) continue;
     const SymInt& size = shape[static_cast<size_t>(axis)];
     if (size.is(0)) return Count::kNone;

@@ -48,8 +48,7 @@ Result<ValueId> batch_statistics_norm(LowerContext& context, ValueId x, ValueId 
   const ValueId distance = TENON_TRY(m.sub(x, mean));
   const ValueId variance =
       TENON_TRY(m.reduce(Op::kReduceMean, TENON_TRY(m.mul(distance, distance)), axes, true));
-  const ValueId deviation =
-      TENON_TRY(m.add_node(Op::kSqrt, { TENON_TRY(m.add(variance, m.number(x, eps))) }));
+  const ValueId deviation = TENON_TRY(m.add_node(Op::kSqrt, {TENON_TRY(m.add(variance, m.number(x, eps)))}));
   ValueId result = TENON_TRY(m.div(distance, deviation));
   if (weight != kNoValue) result = TENON_TRY(m.mul(result, TENON_TRY(m.reshape(weight, by_channel))));
   if (bias != kNoValue) result = TENON_TRY(m.add(result, TENON_TRY(m.reshape(bias, by_channel))));
@@ -58,9 +57,7 @@ Result<ValueId> batch_statistics_norm(LowerContext& context, ValueId x, ValueId 
 
 // With given statistics.
 Result<ValueId> inference_norm(LowerContext& context, ValueId x, float eps) {
-  const Shape shape {
-    TENON_TRY(channels_of(context, x))
-  };
+  const Shape shape{TENON_TRY(channels_of(context, x))};
   const ValueId mean = TENON_TRY(context.tensor("running_mean"));
   const ValueId variance = TENON_TRY(context.tensor("running_var"));
   const ValueId weight = TENON_TRY(argument_or(context, "weight", shape, context.element(mean), 1));
@@ -80,8 +77,8 @@ Status lower_batch_norm(LowerContext& context) {
   const ValueId x = TENON_TRY(context.tensor("input"));
   const float eps = TENON_TRY(epsilon_of(context, args.op() == "cudnn_batch_norm" ? "epsilon" : "eps"));
   const bool training = args.has("training") && TENON_TRY(args.boolean("training"));
-  const bool tracked = args.has("running_mean") && TENON_TRY(context.optional_tensor("running_mean"))
-  != kNoValue;
+  const bool tracked =
+      args.has("running_mean") && TENON_TRY(context.optional_tensor("running_mean")) != kNoValue;
   if (!training && tracked) return finish_first(context, TENON_TRY(inference_norm(context, x, eps)));
   const ValueId weight = TENON_TRY(context.optional_tensor("weight"));
   const ValueId bias = TENON_TRY(context.optional_tensor("bias"));
@@ -93,9 +90,7 @@ Status lower_instance_norm(LowerContext& context) {
   const float eps = TENON_TRY(epsilon_of(context));
   if (!TENON_TRY(context.args().boolean("use_input_stats")))
     return context.finish(TENON_TRY(inference_norm(context, x, eps)));
-  const Shape shape {
-    TENON_TRY(channels_of(context, x))
-  };
+  const Shape shape{TENON_TRY(channels_of(context, x))};
   const ValueId weight = TENON_TRY(argument_or(context, "weight", shape, context.element(x), 1));
   const ValueId bias = TENON_TRY(argument_or(context, "bias", shape, context.element(x), 0));
   return context.finish(Op::kInstanceNormalization, {x, weight, bias}, {{"epsilon", eps}});
@@ -105,9 +100,7 @@ Status lower_layer_norm(LowerContext& context) {
   const ValueId x = TENON_TRY(context.tensor("input"));
   const std::vector<int64_t> shape = TENON_TRY(context.args().integers("normalized_shape"));
   const ValueId weight = TENON_TRY(argument_or(context, "weight", shape, context.element(x), 1));
-  std::vector<ValueId> inputs {
-    x, TENON_TRY(context.cast(weight, context.element(x)))
-  };
+  std::vector<ValueId> inputs{x, TENON_TRY(context.cast(weight, context.element(x)))};
   const ValueId bias = TENON_TRY(context.optional_tensor("bias"));
   if (bias != kNoValue) inputs.push_back(TENON_TRY(context.cast(bias, context.element(x))));
   const Attributes attributes{{"axis", -static_cast<int64_t>(shape.size())},
@@ -125,8 +118,7 @@ Status lower_rms_norm(LowerContext& context) {
                          : type == DataType::kFloat16  ? 0x1p-10
                          : type == DataType::kBFloat16 ? 0x1p-7
                                                        : 0x1p-23;
-  const double eps = TENON_TRY(context.args().optional_number("eps"))
-  .value_or(spacing);
+  const double eps = TENON_TRY(context.args().optional_number("eps")).value_or(spacing);
   const ValueId weight = TENON_TRY(argument_or(context, "weight", shape, type, 1));
   const Attributes attributes{{"axis", -static_cast<int64_t>(shape.size())},
                               {"epsilon", static_cast<float>(eps)}};
@@ -137,9 +129,7 @@ Status lower_group_norm(LowerContext& context) {
   const aten::ArgumentReader& args = context.args();
   const ValueId x = TENON_TRY(context.tensor("input"));
   const int64_t groups = TENON_TRY(args.integer(args.op() == "native_group_norm" ? "group" : "num_groups"));
-  const Shape shape {
-    TENON_TRY(channels_of(context, x))
-  };
+  const Shape shape{TENON_TRY(channels_of(context, x))};
   const ValueId weight = TENON_TRY(argument_or(context, "weight", shape, context.element(x), 1));
   const ValueId bias = TENON_TRY(argument_or(context, "bias", shape, context.element(x), 0));
   const Attributes attributes{{"num_groups", groups}, {"epsilon", TENON_TRY(epsilon_of(context))}};

@@ -48,10 +48,8 @@ Result<std::vector<ValueId>> top_k(LowerContext& context, ValueId x, ValueId k, 
 
 Status lower_topk(LowerContext& context) {
   const ValueId x = TENON_TRY(context.tensor("self"));
-  const ValueId k = TENON_TRY(context.add(Op::kUnsqueeze, {
-    TENON_TRY(context.int_scalar("k"))
-    , context.ints({0})
-  }));
+  const ValueId k =
+      TENON_TRY(context.add(Op::kUnsqueeze, {TENON_TRY(context.int_scalar("k")), context.ints({0})}));
   const aten::ArgumentReader& args = context.args();
   return context.finish(
       TENON_TRY(top_k(context, x, k, TENON_TRY(args.integer("dim")), TENON_TRY(args.boolean("largest")))));
@@ -138,16 +136,14 @@ Status lower_kth(LowerContext& context) {
   const auto length = shape[static_cast<size_t>(axis)].constant();
   if (median && (!length || *length == 0))
     return context.unsupported("the median over a dimension that is not fixed");
-  const int64_t k = median ? (*length - 1) / 2 : TENON_TRY(context.args().integer("k"))
-  -1;
+  const int64_t k = median ? (*length - 1) / 2 : TENON_TRY(context.args().integer("k")) - 1;
   return finish_kth(context, x, axis, k, keepdim, median);
 }
 
 Status lower_cumulative(LowerContext& context) {
   ValueId x = TENON_TRY(context.tensor("self"));
   DataType type = is_float(context.element(x)) ? context.element(x) : DataType::kInt64;
-  type = TENON_TRY(context.args().optional_dtype("dtype"))
-  .value_or(type);
+  type = TENON_TRY(context.args().optional_dtype("dtype")).value_or(type);
   x = TENON_TRY(context.cast(x, type));
   if (TENON_TRY(context.rank(x)) == 0) return context.finish(Op::kIdentity, {x});
   const int64_t dim = TENON_TRY(context.args().integer("dim"));

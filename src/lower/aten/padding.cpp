@@ -42,10 +42,8 @@ Result<Parts> parts_of(LowerContext& context, const Size& size) {
   if (elements && elements->size() == 1 && is_nonnegative((*elements)[0])) return Parts{size, 0};
   const ValueId zero = context.ints({0});
   const ValueId opposite = TENON_TRY(context.add(Op::kNeg, {size.dynamic}));
-  return Parts {
-    Size(TENON_TRY(context.add(Op::kMax, {size.dynamic, zero}))),
-        Size(TENON_TRY(context.add(Op::kMax, {opposite, zero})))
-  };
+  return Parts{Size(TENON_TRY(context.add(Op::kMax, {size.dynamic, zero}))),
+               Size(TENON_TRY(context.add(Op::kMax, {opposite, zero})))};
 }
 
 bool is_zero(const Size& size) {
@@ -64,9 +62,7 @@ Result<ValueId> add_pad(LowerContext& context, ValueId x, const std::vector<Bord
     any = any || !is_zero(border.before) || !is_zero(border.after);
   }
   if (!any) return x;
-  std::vector<ValueId> inputs {
-    x, TENON_TRY(size_vector(context, pads))
-  };
+  std::vector<ValueId> inputs{x, TENON_TRY(size_vector(context, pads))};
   if (value != kNoValue) inputs.push_back(value);
   return context.add(Op::kPad, std::move(inputs), {{"mode", mode}});
 }
@@ -132,8 +128,7 @@ Status lower_pad(LowerContext& context) {
   if (mode == "replicate") return pad_from_input(context, "edge");
   if (mode == "circular") return pad_circularly(context);
   const ValueId x = TENON_TRY(context.tensor("self"));
-  const double value = TENON_TRY(context.args().optional_number("value"))
-  .value_or(0);
+  const double value = TENON_TRY(context.args().optional_number("value")).value_or(0);
   return pad_with(context, context.number(context.element(x), value));
 }
 

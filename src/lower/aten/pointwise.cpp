@@ -62,9 +62,7 @@ Status lower_direct(LowerContext& context) {
     // ONNX negates no unsigned numbers: 0 - x wraps as PyTorch does.
     if (direct.op == Op::kNeg && compute_kind(m.type(x)) == ComputeKind::kUnsigned)
       return context.finish(m.sub(m.number(x, 0), x));
-    return context.finish(direct.op, {
-      direct.real ? TENON_TRY(m.real(x)) : x
-    });
+    return context.finish(direct.op, {direct.real ? TENON_TRY(m.real(x)) : x});
   }
   return context.unsupported("no such function");
 }
@@ -92,7 +90,7 @@ Result<ValueId> real_self(LowerContext& context) {
 }
 
 Status lower_rsqrt(LowerContext& context) {
-  const ValueId root = TENON_TRY(context.add(Op::kSqrt, { TENON_TRY(real_self(context)) }));
+  const ValueId root = TENON_TRY(context.add(Op::kSqrt, {TENON_TRY(real_self(context))}));
   return context.finish(Op::kReciprocal, {root});
 }
 
@@ -118,7 +116,7 @@ Status lower_log1p(LowerContext& context) {
   const ValueId ratio = TENON_TRY(m.div(x, TENON_TRY(m.add(x, m.number(x, 2)))));
   const ValueId curve = TENON_TRY(m.add_node(Op::kAtanh, {ratio}));
   const ValueId near = TENON_TRY(m.mul(curve, m.number(x, 2)));
-  const ValueId far = TENON_TRY(m.add_node(Op::kLog, { TENON_TRY(m.add(x, m.number(x, 1))) }));
+  const ValueId far = TENON_TRY(m.add_node(Op::kLog, {TENON_TRY(m.add(x, m.number(x, 1)))}));
   const ValueId size = TENON_TRY(m.add_node(Op::kAbs, {x}));
   const ValueId is_near = TENON_TRY(m.add_node(Op::kLess, {size, m.number(x, 0.5)}));
   return context.finish(m.where(is_near, near, far));
@@ -171,7 +169,7 @@ Status lower_classify(LowerContext& context) {
   if (name == "isneginf") return context.finish(Op::kIsInf, {x}, {{"detect_positive", int64_t{0}}});
   const ValueId nan = TENON_TRY(context.add(Op::kIsNaN, {x}));
   const ValueId infinite = TENON_TRY(context.add(Op::kIsInf, {x}));
-  return context.finish(Op::kNot, { TENON_TRY(context.add(Op::kOr, {nan, infinite})) });
+  return context.finish(Op::kNot, {TENON_TRY(context.add(Op::kOr, {nan, infinite}))});
 }
 
 // NaN and the infinities replaced by numbers; by default 0 and the ends of the type's range.

@@ -26,8 +26,7 @@ Result<Window> window_of(LowerContext& context) {
   const size_t spatial = spatial_of(context);
   Window window;
   window.x = TENON_TRY(context.tensor("self"));
-  window.batched = TENON_TRY(context.rank(window.x))
-  == static_cast<int64_t>(spatial) + 2;
+  window.batched = TENON_TRY(context.rank(window.x)) == static_cast<int64_t>(spatial) + 2;
   if (!window.batched) window.x = TENON_TRY(unsqueeze(context, window.x, {0}));
   const auto kernel = spread(TENON_TRY(args.integers("kernel_size")), spatial);
   auto stride = spread(TENON_TRY(args.integers("stride")), spatial);
@@ -38,7 +37,7 @@ Result<Window> window_of(LowerContext& context) {
   window.attributes.set("kernel_shape", kernel);
   window.attributes.set("strides", stride);
   window.attributes.set("pads", pads);
-  window.attributes.set("ceil_mode", int64_t { TENON_TRY(args.boolean("ceil_mode")) });
+  window.attributes.set("ceil_mode", int64_t{TENON_TRY(args.boolean("ceil_mode"))});
   return window;
 }
 
@@ -67,9 +66,7 @@ Result<PooledMaxima> maxima_with_places(LowerContext& context, ValueId x, const 
   const auto known = plane.constant();
   if (!known) return context.unsupported("the indices of max pooling need fixed spatial dimensions");
   const ValueId size = context.builder().constant(Tensor::scalar(*known));
-  return PooledMaxima {
-    outputs[0], TENON_TRY(context.add(Op::kMod, {outputs[1], size}))
-  };
+  return PooledMaxima{outputs[0], TENON_TRY(context.add(Op::kMod, {outputs[1], size}))};
 }
 
 Status lower_max_pool_with_indices(LowerContext& context) {
@@ -78,30 +75,26 @@ Status lower_max_pool_with_indices(LowerContext& context) {
                         spread(TENON_TRY(context.args().integers("dilation")), spatial_of(context)));
   const PooledMaxima maxima = TENON_TRY(maxima_with_places(context, window.x, window.attributes));
   const ValueId values = TENON_TRY(unbatched(context, window, maxima.values));
-  return context.finish({ values, TENON_TRY(unbatched(context, window, maxima.places)) });
+  return context.finish({values, TENON_TRY(unbatched(context, window, maxima.places))});
 }
 
 Status lower_avg_pool(LowerContext& context) {
   Window window = TENON_TRY(window_of(context));
-  const auto divisor =
-      context.args().has("divisor_override") ? TENON_TRY(context.args().optional_integer("divisor_override"))
+  const auto divisor = context.args().has("divisor_override")
+                           ? TENON_TRY(context.args().optional_integer("divisor_override"))
                            : std::nullopt;
-                           const bool count_padding =
-                               divisor || TENON_TRY(context.args().boolean("count_include_pad"));
-                           window.attributes.set("count_include_pad", int64_t{count_padding});
-                           if (divisor && window.attributes.integer("ceil_mode") != 0)
-                             return context.unsupported(
-                                 "average pooling with a divisor of its own and ceil_mode");
-                           ValueId y =
-                               TENON_TRY(context.add(Op::kAveragePool, {window.x}, window.attributes));
-                           if (divisor) {
-                             double elements = 1;
-                             for (int64_t size : window.attributes.integers("kernel_shape"))
-                               elements *= static_cast<double>(size);
-                             Math m(context.builder());
-                             y = TENON_TRY(m.mul(y, m.number(y, elements / static_cast<double>(*divisor))));
-                           }
-                           return context.finish(unbatched(context, window, y));
+  const bool count_padding = divisor || TENON_TRY(context.args().boolean("count_include_pad"));
+  window.attributes.set("count_include_pad", int64_t{count_padding});
+  if (divisor && window.attributes.integer("ceil_mode") != 0)
+    return context.unsupported("average pooling with a divisor of its own and ceil_mode");
+  ValueId y = TENON_TRY(context.add(Op::kAveragePool, {window.x}, window.attributes));
+  if (divisor) {
+    double elements = 1;
+    for (int64_t size : window.attributes.integers("kernel_shape")) elements *= static_cast<double>(size);
+    Math m(context.builder());
+    y = TENON_TRY(m.mul(y, m.number(y, elements / static_cast<double>(*divisor))));
+  }
+  return context.finish(unbatched(context, window, y));
 }
 
 // Window i of n over `size` elements covers [floor(i * size / n), ceil((i + 1) * size / n)).
@@ -179,16 +172,13 @@ Status lower_adaptive_max_pool(LowerContext& context) {
   if (!context.is_used(1)) {
     const ValueId y =
         TENON_TRY(pool_adaptively(context, a, Op::kMaxPool, Op::kGlobalMaxPool, Op::kReduceMax));
-    return context.finish({
-      TENON_TRY(with_batch(y))
-      , kNoValue
-    });
+    return context.finish({TENON_TRY(with_batch(y)), kNoValue});
   }
   if (!a.even)
     return context.unsupported("the indices of adaptive max pooling with windows of different sizes");
   const PooledMaxima maxima = TENON_TRY(maxima_with_places(context, a.x, even_windows(a)));
   const ValueId values = TENON_TRY(with_batch(maxima.values));
-  return context.finish({ values, TENON_TRY(with_batch(maxima.places)) });
+  return context.finish({values, TENON_TRY(with_batch(maxima.places))});
 }
 
 constexpr Handler kHandlers[] = {

@@ -27,30 +27,22 @@ Status lower_linear(LowerContext& context) {
 
 Status lower_matmul(LowerContext& context) {
   const bool second_named_other = context.args().has("other");
-  return context.finish(Op::kMatMul, {
-    TENON_TRY(context.tensor("self"))
-    , TENON_TRY(context.tensor(second_named_other ? "other" : "mat2"))
-  });
+  return context.finish(Op::kMatMul, {TENON_TRY(context.tensor("self")),
+                                      TENON_TRY(context.tensor(second_named_other ? "other" : "mat2"))});
 }
 
 Status lower_mv(LowerContext& context) {
-  return context.finish(Op::kMatMul, {
-    TENON_TRY(context.tensor("self"))
-    , TENON_TRY(context.tensor("vec"))
-  });
+  return context.finish(Op::kMatMul, {TENON_TRY(context.tensor("self")), TENON_TRY(context.tensor("vec"))});
 }
 
 Status lower_dot(LowerContext& context) {
-  return context.finish(Op::kMatMul, {
-    TENON_TRY(context.tensor("self"))
-    , TENON_TRY(context.tensor("tensor"))
-  });
+  return context.finish(Op::kMatMul,
+                        {TENON_TRY(context.tensor("self")), TENON_TRY(context.tensor("tensor"))});
 }
 
 // The dot product of real vectors: nothing is conjugated.
 Status lower_vdot(LowerContext& context) {
-  const ValueId a = TENON_TRY(context.tensor("self"))
-  , b = TENON_TRY(context.tensor("other"));
+  const ValueId a = TENON_TRY(context.tensor("self")), b = TENON_TRY(context.tensor("other"));
   return context.finish(Op::kMatMul, {a, b});
 }
 
@@ -60,10 +52,8 @@ Status add_product(LowerContext& context, std::string_view first, std::string_vi
   const double beta = TENON_TRY(context.args().number("beta"));
   const double alpha = TENON_TRY(context.args().number("alpha"));
   Math m(context.builder());
-  ValueId product = TENON_TRY(context.add(Op::kMatMul, {
-    TENON_TRY(context.tensor(first))
-    , TENON_TRY(context.tensor(second))
-  }));
+  ValueId product = TENON_TRY(
+      context.add(Op::kMatMul, {TENON_TRY(context.tensor(first)), TENON_TRY(context.tensor(second))}));
   if (alpha != 1) product = TENON_TRY(m.mul(product, m.number(product, alpha)));
   if (beta == 0) return context.finish(product);
   ValueId scaled = self;
@@ -77,11 +67,7 @@ Status lower_addmm(LowerContext& context) {
   const ValueId self = TENON_TRY(context.tensor("self"));
   if (beta == 0 || TENON_TRY(context.rank(self)) > 2) return add_product(context, "mat1", "mat2");
   return context.finish(Op::kGemm,
-                        {
-                          TENON_TRY(context.tensor("mat1"))
-                          , TENON_TRY(context.tensor("mat2"))
-                          , self
-                        },
+                        {TENON_TRY(context.tensor("mat1")), TENON_TRY(context.tensor("mat2")), self},
                         {{"alpha", static_cast<float>(alpha)}, {"beta", static_cast<float>(beta)}});
 }
 
@@ -96,11 +82,8 @@ Status lower_einsum(LowerContext& context) {
 
 // y[.., o] = sum over i and j of x1[.., i] * weight[o, i, j] * x2[.., j], plus the bias.
 Status lower_bilinear(LowerContext& context) {
-  const std::vector<ValueId> inputs {
-    TENON_TRY(context.tensor("input1"))
-    , TENON_TRY(context.tensor("weight"))
-    , TENON_TRY(context.tensor("input2"))
-  };
+  const std::vector<ValueId> inputs{TENON_TRY(context.tensor("input1")), TENON_TRY(context.tensor("weight")),
+                                    TENON_TRY(context.tensor("input2"))};
   const ValueId y =
       TENON_TRY(context.add(Op::kEinsum, inputs, {{"equation", std::string("...i,oij,...j->...o")}}));
   const ValueId bias = TENON_TRY(context.optional_tensor("bias"));
@@ -123,8 +106,7 @@ Status lower_trilinear(LowerContext& context) {
 // v * (g / |v|), the norm over all dimensions but `dim` (over all for -1).
 Status lower_weight_norm(LowerContext& context) {
   const ValueId v = TENON_TRY(context.tensor("v"));
-  const int64_t kept = TENON_TRY(context.args().integer("dim"))
-  , rank = TENON_TRY(context.rank(v));
+  const int64_t kept = TENON_TRY(context.args().integer("dim")), rank = TENON_TRY(context.rank(v));
   std::vector<int64_t> axes;
   for (int64_t axis = 0; axis < rank; ++axis)
     if (axis != kept) axes.push_back(axis);

@@ -30,10 +30,7 @@ Result<Step> add_step(Math& m, ValueId gates_of_x, ValueId h, ValueId c, ValueId
   const ValueId o = TENON_TRY(gate(3, Op::kSigmoid));
   const ValueId next = TENON_TRY(m.add(TENON_TRY(m.mul(f, c)), TENON_TRY(m.mul(i, g))));
   const ValueId shown = TENON_TRY(m.mul(o, TENON_TRY(m.add_node(Op::kTanh, {next}))));
-  return Step {
-    TENON_TRY(m.add_node(Op::kMatMul, {shown, w_hr}))
-    , next
-  };
+  return Step{TENON_TRY(m.add_node(Op::kMatMul, {shown, w_hr})), next};
 }
 
 }  // namespace
@@ -41,8 +38,7 @@ Result<Step> add_step(Math& m, ValueId gates_of_x, ValueId h, ValueId c, ValueId
 // A Scan over the steps, of what x alone gives to the gates.
 Result<ProjectedLstmResult> add_projected_lstm(LowerContext& context, const ProjectedLstm& lstm) {
   Math outer(context.builder());
-  ValueId gates_of_x =
-      TENON_TRY(outer.add_node(Op::kMatMul, { lstm.x, TENON_TRY(turned(outer, lstm.w_ih)) }));
+  ValueId gates_of_x = TENON_TRY(outer.add_node(Op::kMatMul, {lstm.x, TENON_TRY(turned(outer, lstm.w_ih))}));
   for (ValueId bias : {lstm.b_ih, lstm.b_hh})
     if (bias != kNoValue) gates_of_x = TENON_TRY(outer.add(gates_of_x, bias));
   const ValueId w_hh = TENON_TRY(turned(outer, lstm.w_hh));
@@ -60,7 +56,7 @@ Result<ProjectedLstmResult> add_projected_lstm(LowerContext& context, const Proj
   Math inner(scope.builder());
   const Step step =
       TENON_TRY(add_step(inner, x, h, c, scope.capture(w_hh), scope.capture(w_hr), lstm.hidden));
-  body->outputs = { step.h, step.c, TENON_TRY(inner.add_node(Op::kIdentity, {step.h})) };
+  body->outputs = {step.h, step.c, TENON_TRY(inner.add_node(Op::kIdentity, {step.h}))};
 
   const int64_t direction = lstm.backward ? 1 : 0;
   Node node;

@@ -156,8 +156,7 @@ Result<ValueId> embed_diagonal(LowerContext& context, ValueId self, int64_t offs
 
 Status diag_embed(LowerContext& context) {
   ValueId self = TENON_TRY(context.tensor("self"));
-  const int64_t rank = TENON_TRY(context.rank(self))
-  +1;
+  const int64_t rank = TENON_TRY(context.rank(self)) + 1;
   const int64_t dim1 = TENON_TRY(axis_argument(context, "dim1", rank));
   const int64_t dim2 = TENON_TRY(axis_argument(context, "dim2", rank));
   ValueId matrices = TENON_TRY(embed_diagonal(context, self, TENON_TRY(context.args().integer("offset"))));

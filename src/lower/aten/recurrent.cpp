@@ -33,8 +33,7 @@ class RecurrentLowering {
     if (TENON_TRY(args.boolean("train")) && TENON_TRY(args.number("dropout")) != 0)
       return context_.unsupported("a recurrent layer with dropout in training mode: call model.eval() first");
     has_biases_ = TENON_TRY(args.boolean("has_biases"));
-    directions_ = TENON_TRY(args.boolean("bidirectional"))
-    ? 2 : 1;
+    directions_ = TENON_TRY(args.boolean("bidirectional")) ? 2 : 1;
     const auto layers = static_cast<size_t>(TENON_TRY(args.integer("num_layers")));
     params_ = TENON_TRY(context_.tensors("params"));
     each_ = has_biases_ ? 4 : 2;
@@ -43,8 +42,7 @@ class RecurrentLowering {
     if (params_.size() != layers * directions_ * each_)
       return context_.unsupported(fmt::format("a recurrent layer with {} parameters", params_.size()));
     TENON_TRY(read_states());
-    const auto gates = TENON_TRY(context_.known_shape(params_[1]))
-    .front().constant();
+    const auto gates = TENON_TRY(context_.known_shape(params_[1])).front().constant();
     if (!gates) return context_.unsupported("a recurrent layer of unknown width");
     hidden_ = *gates / static_cast<int64_t>(layer_.gates.size());
 
@@ -59,9 +57,7 @@ class RecurrentLowering {
       if (layer_.has_cell) last_c.push_back(result.c);
     }
     if (batch_first) x = TENON_TRY(permute(context_, x, {1, 0, 2}));
-    std::vector<ValueId> results {
-      x, TENON_TRY(joined(last_h))
-    };
+    std::vector<ValueId> results{x, TENON_TRY(joined(last_h))};
     if (layer_.has_cell) results.push_back(TENON_TRY(joined(last_c)));
     return context_.finish(results);
   }
@@ -74,7 +70,7 @@ class RecurrentLowering {
 
   Status read_states() {
     if (!layer_.has_cell) {
-      states_ = { TENON_TRY(context_.tensor("hx")) };
+      states_ = {TENON_TRY(context_.tensor("hx"))};
       return {};
     }
     states_ = TENON_TRY(context_.tensors("hx"));
@@ -113,17 +109,11 @@ class RecurrentLowering {
   Result<LayerResult> add_layer(ValueId x, size_t layer) {
     ValueId bias = kNoValue;
     if (has_biases_) {
-      const std::vector<ValueId> both {
-        TENON_TRY(stacked(layer, 2))
-        , TENON_TRY(stacked(layer, 3))
-      };
+      const std::vector<ValueId> both{TENON_TRY(stacked(layer, 2)), TENON_TRY(stacked(layer, 3))};
       bias = TENON_TRY(context_.add(Op::kConcat, both, {{"axis", int64_t{1}}}));
     }
-    std::vector<ValueId> inputs {
-      x, TENON_TRY(stacked(layer, 0))
-      , TENON_TRY(stacked(layer, 1))
-      , bias, kNoValue
-    };
+    std::vector<ValueId> inputs{x, TENON_TRY(stacked(layer, 0)), TENON_TRY(stacked(layer, 1)), bias,
+                                kNoValue};
     const auto first = static_cast<int64_t>(layer * directions_);
     for (ValueId state : states_)
       inputs.push_back(
@@ -138,10 +128,8 @@ class RecurrentLowering {
     // [steps, directions, batch, hidden] to [steps, batch, directions * hidden]
     const ValueId y = TENON_TRY(permute(context_, outputs[0], {0, 2, 1, 3}));
     const ValueId shape = context_.ints({0, 0, static_cast<int64_t>(directions_) * hidden_});
-    return LayerResult {
-      TENON_TRY(context_.add(Op::kReshape, {y, shape}))
-      , outputs[1], layer_.has_cell ? outputs[2] : kNoValue
-    };
+    return LayerResult{TENON_TRY(context_.add(Op::kReshape, {y, shape})), outputs[1],
+                       layer_.has_cell ? outputs[2] : kNoValue};
   }
 
   Result<LayerResult> add_projected_layer(ValueId x, size_t layer) {
@@ -166,11 +154,7 @@ class RecurrentLowering {
       h.push_back(TENON_TRY(unsqueeze(context_, result.h, {0})));
       c.push_back(TENON_TRY(unsqueeze(context_, result.c, {0})));
     }
-    return LayerResult {
-      TENON_TRY(joined(y, 2))
-      , TENON_TRY(joined(h))
-      , TENON_TRY(joined(c))
-    };
+    return LayerResult{TENON_TRY(joined(y, 2)), TENON_TRY(joined(h)), TENON_TRY(joined(c))};
   }
 
   LowerContext& context_;
@@ -201,24 +185,18 @@ struct CellGates {
 
 Result<CellGates> cell_gates(LowerContext& context, ValueId h) {
   auto linear = [&](ValueId x, std::string_view weight, std::string_view bias) -> Result<ValueId> {
-    std::vector<ValueId> inputs {
-      x, TENON_TRY(context.tensor(weight))
-    };
+    std::vector<ValueId> inputs{x, TENON_TRY(context.tensor(weight))};
     const ValueId b = TENON_TRY(context.optional_tensor(bias));
     if (b != kNoValue) inputs.push_back(b);
     return context.add(Op::kGemm, std::move(inputs), {{"transB", int64_t{1}}});
   };
   const ValueId x = TENON_TRY(context.tensor("input"));
-  return CellGates {
-    TENON_TRY(linear(x, "w_ih", "b_ih"))
-    , TENON_TRY(linear(h, "w_hh", "b_hh"))
-  };
+  return CellGates{TENON_TRY(linear(x, "w_ih", "b_ih")), TENON_TRY(linear(h, "w_hh", "b_hh"))};
 }
 
 /// Gate `i` of `count`, one beside the other.
 Result<ValueId> gate(LowerContext& context, ValueId gates, int64_t i, int64_t count) {
-  const auto width = TENON_TRY(context.known_shape(gates))
-  .back().constant();
+  const auto width = TENON_TRY(context.known_shape(gates)).back().constant();
   if (!width) return context.unsupported("a recurrent cell of unknown width");
   return slice(context, gates, 1, i * *width / count, (i + 1) * *width / count);
 }
@@ -227,7 +205,7 @@ Status lower_rnn_cell(LowerContext& context) {
   const CellGates gates = TENON_TRY(cell_gates(context, TENON_TRY(context.tensor("hx"))));
   Math m(context.builder());
   const Op activation = context.args().op() == "rnn_relu_cell" ? Op::kRelu : Op::kTanh;
-  return context.finish(activation, { TENON_TRY(m.add(gates.input, gates.hidden)) });
+  return context.finish(activation, {TENON_TRY(m.add(gates.input, gates.hidden))});
 }
 
 Status lower_lstm_cell(LowerContext& context) {
@@ -237,12 +215,10 @@ Status lower_lstm_cell(LowerContext& context) {
   Math m(context.builder());
   const ValueId sum = TENON_TRY(m.add(gates.input, gates.hidden));
   auto activated = [&](int64_t i, Op op) -> Result<ValueId> {
-    return context.add(op, { TENON_TRY(gate(context, sum, i, 4)) });
+    return context.add(op, {TENON_TRY(gate(context, sum, i, 4))});
   };
-  const ValueId i = TENON_TRY(activated(0, Op::kSigmoid))
-  , f = TENON_TRY(activated(1, Op::kSigmoid));
-  const ValueId g = TENON_TRY(activated(2, Op::kTanh))
-  , o = TENON_TRY(activated(3, Op::kSigmoid));
+  const ValueId i = TENON_TRY(activated(0, Op::kSigmoid)), f = TENON_TRY(activated(1, Op::kSigmoid));
+  const ValueId g = TENON_TRY(activated(2, Op::kTanh)), o = TENON_TRY(activated(3, Op::kSigmoid));
   const ValueId c = TENON_TRY(m.add(TENON_TRY(m.mul(f, states[1])), TENON_TRY(m.mul(i, g))));
   const ValueId h = TENON_TRY(m.mul(o, TENON_TRY(context.add(Op::kTanh, {c}))));
   return context.finish({h, c});
@@ -257,8 +233,7 @@ Status lower_gru_cell(LowerContext& context) {
         m.add(TENON_TRY(gate(context, gates.input, i, 3)), TENON_TRY(gate(context, gates.hidden, i, 3))));
     return context.add(Op::kSigmoid, {sum});
   };
-  const ValueId r = TENON_TRY(activated(0))
-  , z = TENON_TRY(activated(1));
+  const ValueId r = TENON_TRY(activated(0)), z = TENON_TRY(activated(1));
   const ValueId reset = TENON_TRY(m.mul(r, TENON_TRY(gate(context, gates.hidden, 2, 3))));
   const ValueId sum = TENON_TRY(m.add(TENON_TRY(gate(context, gates.input, 2, 3)), reset));
   const ValueId n = TENON_TRY(context.add(Op::kTanh, {sum}));

@@ -24,7 +24,7 @@ Result<Axes> axes_of(LowerContext& context) {
   if (args.has("dim")) {
     const aten::Argument dim = TENON_TRY(args.argument("dim"));
     if (dim.get<int64_t>() != nullptr)
-      out.axes = { TENON_TRY(args.integer("dim")) };
+      out.axes = {TENON_TRY(args.integer("dim"))};
     else if (!dim.is_none())
       out.axes = TENON_TRY(args.integers("dim"));
   }
@@ -46,8 +46,7 @@ Result<ValueId> summand(LowerContext& context) {
   const ValueId x = TENON_TRY(context.tensor("self"));
   DataType type = context.element(x);
   if (!is_float(type)) type = DataType::kInt64;
-  if (context.args().has("dtype")) type = TENON_TRY(context.args().optional_dtype("dtype"))
-  .value_or(type);
+  if (context.args().has("dtype")) type = TENON_TRY(context.args().optional_dtype("dtype")).value_or(type);
   return context.cast(x, type);
 }
 
@@ -119,10 +118,10 @@ struct Moments {
 Result<Moments> moments(LowerContext& context, const Axes& axes) {
   const ValueId x = TENON_TRY(context.tensor("self"));
   double correction = 1;
-  if (context.args().has("correction")) correction = TENON_TRY(context.args().optional_number("correction"))
-  .value_or(1);
-  else if (context.args().has("unbiased")) correction = TENON_TRY(context.args().boolean("unbiased"))
-  ? 1 : 0;
+  if (context.args().has("correction"))
+    correction = TENON_TRY(context.args().optional_number("correction")).value_or(1);
+  else if (context.args().has("unbiased"))
+    correction = TENON_TRY(context.args().boolean("unbiased")) ? 1 : 0;
   Math m(context.builder());
   const ValueId centre = TENON_TRY(m.reduce(Op::kReduceMean, x, axes.axes, true));
   const ValueId distance = TENON_TRY(m.sub(x, centre));
@@ -175,8 +174,8 @@ Status lower_norm(LowerContext& context) {
       x = TENON_TRY(context.cast(x, *type));
   const std::string_view order_name = context.args().op() == "norm" ? "p" : "ord";
   double order = 2;
-  if (context.args().has(order_name)) order = TENON_TRY(context.args().optional_number(order_name))
-  .value_or(2);
+  if (context.args().has(order_name))
+    order = TENON_TRY(context.args().optional_number(order_name)).value_or(2);
   return context.finish(vector_norm(context, x, order, TENON_TRY(axes_of(context))));
 }
 
@@ -190,9 +189,7 @@ Status lower_cosine_similarity(LowerContext& context) {
   Math m(context.builder());
   const ValueId a = TENON_TRY(context.tensor("x1"));
   const ValueId b = TENON_TRY(context.tensor("x2"));
-  const std::vector<int64_t> axis {
-    TENON_TRY(context.args().integer("dim"))
-  };
+  const std::vector<int64_t> axis{TENON_TRY(context.args().integer("dim"))};
   const ValueId eps = m.number(a, TENON_TRY(context.args().number("eps")));
   auto unit = [&](ValueId x) -> Result<ValueId> {
     const ValueId norm = TENON_TRY(m.reduce(Op::kReduceL2, x, axis, true));
@@ -209,9 +206,7 @@ Status lower_pairwise_distance(LowerContext& context) {
   const ValueId b = TENON_TRY(context.tensor("x2"));
   const ValueId difference = TENON_TRY(m.sub(a, b));
   const ValueId shifted = TENON_TRY(m.add(difference, m.number(a, TENON_TRY(context.args().number("eps")))));
-  Axes axes {
-    {-1}, TENON_TRY(context.args().boolean("keepdim"))
-  };
+  Axes axes{{-1}, TENON_TRY(context.args().boolean("keepdim"))};
   return context.finish(vector_norm(context, shifted, TENON_TRY(context.args().number("p")), axes));
 }
 
@@ -222,8 +217,7 @@ Status lower_cdist(LowerContext& context) {
   const ValueId b = TENON_TRY(context.tensor("x2"));
   double order = 2;
   if (context.args().has("p")) order = TENON_TRY(context.args().number("p"));
-  const int64_t rank_a = TENON_TRY(m.rank(a))
-  , rank_b = TENON_TRY(m.rank(b));
+  const int64_t rank_a = TENON_TRY(m.rank(a)), rank_b = TENON_TRY(m.rank(b));
   const ValueId rows = TENON_TRY(m.add_node(Op::kUnsqueeze, {a, context.ints({rank_a - 1})}));
   const ValueId columns = TENON_TRY(m.add_node(Op::kUnsqueeze, {b, context.ints({rank_b - 2})}));
   const ValueId difference = TENON_TRY(m.sub(rows, columns));

@@ -145,8 +145,7 @@ Status lower_grid_sampler(LowerContext& context) {
   if (mode < 0 || mode > 2 || border < 0 || border > 2) return context.unsupported("this mode of sampling");
   constexpr const char* kModes[] = {"linear", "nearest", "cubic"};
   constexpr const char* kBorders[] = {"zeros", "border", "reflection"};
-  const int64_t align = TENON_TRY(context.args().boolean("align_corners"))
-  ? 1 : 0;
+  const int64_t align = TENON_TRY(context.args().boolean("align_corners")) ? 1 : 0;
   return context.finish(Op::kGridSample, {x, grid},
                         {{"mode", std::string(kModes[mode])},
                          {"padding_mode", std::string(kBorders[border])},

@@ -34,8 +34,7 @@ Result<Operands> operands_of(LowerContext& context) {
 Result<ValueId> updates_of(LowerContext& context, const Operands& operands, ValueId src) {
   src = TENON_TRY(context.cast(src, context.element(operands.self)));
   if (TENON_TRY(context.rank(src)) == 0) src = TENON_TRY(unsqueeze(context, src, {0}));
-  SymShape have = TENON_TRY(context.known_shape(src))
-  , need = TENON_TRY(context.known_shape(operands.index));
+  SymShape have = TENON_TRY(context.known_shape(src)), need = TENON_TRY(context.known_shape(operands.index));
   for (size_t i = 0; i < need.size(); ++i) {
     if (have[i] == need[i]) continue;
     Size end = TENON_TRY(size_of(context, operands.index, static_cast<int64_t>(i)));
@@ -118,8 +117,7 @@ Status scatter_reduce(LowerContext& context) {
   Operands operands = TENON_TRY(operands_of(context));
   const DataType element = context.element(operands.self);
   const bool include_self = TENON_TRY(context.args().boolean("include_self"));
-  const bool mean = TENON_TRY(context.args().string("reduce"))
-  == "mean";
+  const bool mean = TENON_TRY(context.args().string("reduce")) == "mean";
   if (mean && !is_float(element)) return context.unsupported("the mean of integers");
   std::string_view reduction = mean ? std::string_view("add") : TENON_TRY(reduction_of(context));
   ValueId updates = TENON_TRY(updates_of(context, operands, TENON_TRY(context.tensor("src"))));

@@ -10,23 +10,21 @@ namespace {
 // For each value the number of boundaries before it: those less than it, or (`right`) not greater.
 // `boundaries` has the sequence in its last dimension.
 Status count_boundaries(LowerContext& context, ValueId boundaries, ValueId values, bool right) {
-  const DataType type = TENON_TRY(context.output_meta())
-  ->type;
+  const DataType type = TENON_TRY(context.output_meta())->type;
   const DataType common = aten::promote_types(context.element(boundaries), context.element(values));
   boundaries = TENON_TRY(context.cast(boundaries, common));
   values = TENON_TRY(context.cast(values, common));
-  const int64_t sequence_rank = TENON_TRY(context.rank(boundaries))
-  , rank = TENON_TRY(context.rank(values));
+  const int64_t sequence_rank = TENON_TRY(context.rank(boundaries)), rank = TENON_TRY(context.rank(values));
   ValueId column = TENON_TRY(unsqueeze(context, values, {rank}));
-  ValueId row = sequence_rank > 1 ? TENON_TRY(unsqueeze(context, boundaries, {sequence_rank - 1})) : boundaries;
+  ValueId row =
+      sequence_rank > 1 ? TENON_TRY(unsqueeze(context, boundaries, {sequence_rank - 1})) : boundaries;
   ValueId before = TENON_TRY(context.add(right ? Op::kLessOrEqual : Op::kLess, {row, column}));
   ValueId ones = TENON_TRY(context.cast(before, type));
   return context.finish(Op::kReduceSum, {ones, context.ints({rank})}, {{"keepdims", int64_t{0}}});
 }
 
 Result<bool> is_right(LowerContext& context) {
-  if (context.args().has("side")) return TENON_TRY(context.args().string("side"))
-  == "right";
+  if (context.args().has("side")) return TENON_TRY(context.args().string("side")) == "right";
   return TENON_TRY(context.args().boolean("right"));
 }
 

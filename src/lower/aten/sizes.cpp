@@ -39,8 +39,7 @@ Result<Size> size_argument(LowerContext& context, std::string_view name) {
     item.name = reference->name;
   else
     item.value = TENON_TRY(context.args().integer(name));
-  return TENON_TRY(size_list(context, {item}))
-  [0];
+  return TENON_TRY(size_list(context, {item}))[0];
 }
 
 Result<Size> combine(LowerContext& context, Op op, const Size& a, const Size& b) {
@@ -137,12 +136,8 @@ Result<ValueId> slice(LowerContext& context, ValueId tensor, int64_t axis, const
                       int64_t step) {
   if (start.is_number() && start.number == 0 && end.is_number() && end.number == kToEnd && step == 1)
     return tensor;
-  std::vector<ValueId> inputs = {
-    tensor,
-    TENON_TRY(size_vector(context, {start})),
-    TENON_TRY(size_vector(context, {end})),
-    context.ints({axis})
-  };
+  std::vector<ValueId> inputs = {tensor, TENON_TRY(size_vector(context, {start})),
+                                 TENON_TRY(size_vector(context, {end})), context.ints({axis})};
   if (step != 1) inputs.push_back(context.ints({step}));
   return context.add(Op::kSlice, std::move(inputs));
 }
@@ -154,7 +149,7 @@ Result<ValueId> expand(LowerContext& context, ValueId tensor, const std::vector<
       same = same && sizes[i].is_number() && (sizes[i].number == 1 || sizes[i].number == (*shape)[i]);
     if (same) return tensor;
   }
-  return context.add(Op::kExpand, { tensor, TENON_TRY(size_vector(context, sizes)) });
+  return context.add(Op::kExpand, {tensor, TENON_TRY(size_vector(context, sizes))});
 }
 
 Result<ValueId> expand_like(LowerContext& context, ValueId tensor, ValueId like) {
@@ -163,7 +158,7 @@ Result<ValueId> expand_like(LowerContext& context, ValueId tensor, ValueId like)
   if (shape != nullptr && *shape == wanted) return tensor;
   if (auto numbers = constant_shape(wanted))
     return context.add(Op::kExpand, {tensor, context.ints(*numbers)});
-  return context.add(Op::kExpand, { tensor, TENON_TRY(context.add(Op::kShape, {like})) });
+  return context.add(Op::kExpand, {tensor, TENON_TRY(context.add(Op::kShape, {like}))});
 }
 
 Result<int64_t> axis_argument(LowerContext& context, std::string_view name, int64_t rank) {

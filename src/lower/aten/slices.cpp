@@ -23,29 +23,25 @@ struct Axis {
 Result<Axis> axis_of(LowerContext& context, std::string_view name = "dim") {
   ValueId self = TENON_TRY(context.tensor("self"));
   const int64_t rank = TENON_TRY(context.rank(self));
-  return Axis {
-    self, rank, TENON_TRY(axis_argument(context, name, rank))
-  };
+  return Axis{self, rank, TENON_TRY(axis_argument(context, name, rank))};
 }
 
 Status slice_tensor(LowerContext& context) {
   Axis at = TENON_TRY(axis_of(context));
-  Size start = TENON_TRY(bound(context, "start", 0))
-  , end = TENON_TRY(bound(context, "end", kToEnd));
+  Size start = TENON_TRY(bound(context, "start", 0)), end = TENON_TRY(bound(context, "end", kToEnd));
   const int64_t step = TENON_TRY(context.args().integer("step"));
   return context.finish(slice(context, at.self, at.axis, start, end, step));
 }
 
 Status select_int(LowerContext& context) {
   Axis at = TENON_TRY(axis_of(context));
-  return context.finish(Op::kGather, { at.self, TENON_TRY(context.int_scalar("index")) },
-                        {{"axis", at.axis}});
+  return context.finish(Op::kGather, {at.self, TENON_TRY(context.int_scalar("index"))}, {{"axis", at.axis}});
 }
 
 Status narrow(LowerContext& context) {
   Axis at = TENON_TRY(axis_of(context));
-  Size start = TENON_TRY(size_argument(context, "start"))
-  , length = TENON_TRY(size_argument(context, "length"));
+  Size start = TENON_TRY(size_argument(context, "start")),
+       length = TENON_TRY(size_argument(context, "length"));
   Size end = TENON_TRY(combine(context, Op::kAdd, start, length));
   // A start that counts from the end may reach it exactly.
   if (start.is_number() && start.number < 0 && end.is_number() && end.number >= 0) end = Size(kToEnd);
@@ -66,7 +62,7 @@ Status gather(LowerContext& context) {
   ValueId index = TENON_TRY(context.tensor("index"));
   const int64_t index_rank = TENON_TRY(context.rank(index));
   if (at.rank == 0 && index_rank == 0) return context.finish(at.self);
-  ValueId data = at.rank == 0     ? TENON_TRY(unsqueeze(context, at.self, {0})) : at.self;
+  ValueId data = at.rank == 0 ? TENON_TRY(unsqueeze(context, at.self, {0})) : at.self;
   ValueId picks = index_rank == 0 ? TENON_TRY(unsqueeze(context, index, {0})) : index;
   ValueId picked = TENON_TRY(context.add(Op::kGatherElements, {data, picks}, {{"axis", at.axis}}));
   return context.finish(index_rank == 0 ? squeeze(context, picked, {0}) : Result<ValueId>(picked));
@@ -74,7 +70,7 @@ Status gather(LowerContext& context) {
 
 Status take(LowerContext& context) {
   ValueId flat = TENON_TRY(reshape(context, TENON_TRY(context.tensor("self")), {Size(-1)}));
-  return context.finish(Op::kGather, { flat, TENON_TRY(context.tensor("index")) }, {{"axis", int64_t{0}}});
+  return context.finish(Op::kGather, {flat, TENON_TRY(context.tensor("index"))}, {{"axis", int64_t{0}}});
 }
 
 // Both tensors broadcast against each other, but for the axis itself.
@@ -88,8 +84,7 @@ Status take_along_dim(LowerContext& context) {
   }
   const int64_t rank = TENON_TRY(context.rank(self));
   const int64_t axis = TENON_TRY(ops::normalize_axis(dim.value_or(0), rank));
-  SymShape a = TENON_TRY(context.known_shape(self))
-  , b = TENON_TRY(context.known_shape(index));
+  SymShape a = TENON_TRY(context.known_shape(self)), b = TENON_TRY(context.known_shape(index));
   if (a.size() != b.size()) return context.unsupported("the tensor and its indices differ in rank");
   std::vector<Size> self_sizes(a.size(), Size(1)), index_sizes(a.size(), Size(1));
   bool same = true;
@@ -111,8 +106,8 @@ Status take_along_dim(LowerContext& context) {
 // Windows along an axis: their elements become a new last dimension.
 Status unfold(LowerContext& context) {
   Axis at = TENON_TRY(axis_of(context, "dimension"));
-  const int64_t size = TENON_TRY(context.args().integer("size"))
-  , step = TENON_TRY(context.args().integer("step"));
+  const int64_t size = TENON_TRY(context.args().integer("size")),
+                step = TENON_TRY(context.args().integer("step"));
   if (size < 0 || step <= 0) return context.unsupported("windows of negative size or step");
   ValueId self = at.rank == 0 ? TENON_TRY(unsqueeze(context, at.self, {0})) : at.self;
   Size whole = TENON_TRY(size_of(context, self, at.axis));
@@ -125,19 +120,16 @@ Status unfold(LowerContext& context) {
     indices = context.builder().constant(Tensor::from<int64_t>(DataType::kInt64, {count, size}, places));
   } else {
     Size limit = TENON_TRY(combine(context, Op::kSub, whole, Size(size - 1)));
-    ValueId starts = TENON_TRY(context.add(Op::kRange, {
-      TENON_TRY(size_scalar(context, Size(0)))
-      , TENON_TRY(size_scalar(context, limit))
-      , TENON_TRY(size_scalar(context, Size(step)))
-    }));
+    ValueId starts = TENON_TRY(context.add(
+        Op::kRange, {TENON_TRY(size_scalar(context, Size(0))), TENON_TRY(size_scalar(context, limit)),
+                     TENON_TRY(size_scalar(context, Size(step)))}));
     std::vector<int64_t> offsets(static_cast<size_t>(size));
     std::iota(offsets.begin(), offsets.end(), 0);
     ValueId column = TENON_TRY(unsqueeze(context, starts, {1}));
     indices = TENON_TRY(context.add(Op::kAdd, {column, context.ints(offsets)}));
   }
   ValueId windows = TENON_TRY(context.add(Op::kGather, {self, indices}, {{"axis", at.axis}}));
-  const int64_t last = TENON_TRY(context.rank(windows))
-  -1;
+  const int64_t last = TENON_TRY(context.rank(windows)) - 1;
   if (at.rank == 0) return context.finish(squeeze(context, windows, {0}));
   return context.finish(move_axis(context, windows, at.axis + 1, last));
 }
@@ -156,8 +148,7 @@ Status as_strided(LowerContext& context) {
       size->size() != stride->size() || (offset && !offset->is_constant()) ||
       !meta.storage_offset.is_constant())
     return context.unsupported("sizes or strides that are not known at export");
-  const int64_t count = TENON_TRY(element_count(*size))
-  , own = TENON_TRY(element_count(*shape));
+  const int64_t count = TENON_TRY(element_count(*size)), own = TENON_TRY(element_count(*shape));
   if (count > (int64_t{1} << 26) || own > (int64_t{1} << 26))
     return context.unsupported("a window of this size");
   auto place = [](int64_t i, const Shape& dims, const std::vector<int64_t>& strides) {
@@ -207,8 +198,7 @@ void resolve(Size& bound, const Size& whole) {
 Status slice_scatter(LowerContext& context) {
   Axis at = TENON_TRY(axis_of(context));
   ValueId src = TENON_TRY(context.cast(TENON_TRY(context.tensor("src")), context.element(at.self)));
-  Size start = TENON_TRY(bound(context, "start", 0))
-  , end = TENON_TRY(bound(context, "end", kToEnd));
+  Size start = TENON_TRY(bound(context, "start", 0)), end = TENON_TRY(bound(context, "end", kToEnd));
   const int64_t step = TENON_TRY(context.args().integer("step"));
   Size whole = TENON_TRY(size_of(context, at.self, at.axis));
   resolve(start, whole);

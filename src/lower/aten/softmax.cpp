@@ -40,8 +40,8 @@ Status lower_dropout(LowerContext& context) {
   const aten::ArgumentReader& args = context.args();
   const ValueId x = TENON_TRY(context.tensor("input"));
   const bool native = args.op() == "native_dropout";
-  const bool training = native ? TENON_TRY(args.optional_boolean("train"))
-  .value_or(true) : TENON_TRY(args.boolean("train"));
+  const bool training =
+      native ? TENON_TRY(args.optional_boolean("train")).value_or(true) : TENON_TRY(args.boolean("train"));
   const double ratio = TENON_TRY(args.number("p"));
   if (!training && !native) return context.finish(x);
   if (args.op() != "dropout" && !native)

@@ -111,18 +111,18 @@ Result<ValueId> close_elements(LowerContext& context) {
   if (TENON_TRY(context.args().boolean("equal_nan"))) {
     const ValueId a = TENON_TRY(context.add(Op::kIsNaN, {p.a}));
     const ValueId b = TENON_TRY(context.add(Op::kIsNaN, {p.b}));
-    close = TENON_TRY(context.add(Op::kOr, { close, TENON_TRY(context.add(Op::kAnd, {a, b})) }));
+    close = TENON_TRY(context.add(Op::kOr, {close, TENON_TRY(context.add(Op::kAnd, {a, b}))}));
   }
   const double rtol = TENON_TRY(context.args().number("rtol"));
   const double atol = TENON_TRY(context.args().number("atol"));
   const ValueId scaled = TENON_TRY(m.mul(p.b, m.number(p.b, rtol)));
   const ValueId size = TENON_TRY(context.add(Op::kAbs, {scaled}));
   const ValueId allowed = TENON_TRY(m.add(size, m.number(p.b, atol)));
-  const ValueId distance = TENON_TRY(context.add(Op::kAbs, { TENON_TRY(m.sub(p.a, p.b)) }));
+  const ValueId distance = TENON_TRY(context.add(Op::kAbs, {TENON_TRY(m.sub(p.a, p.b))}));
   const ValueId within = TENON_TRY(context.add(Op::kLessOrEqual, {distance, allowed}));
   const ValueId infinite = TENON_TRY(context.add(Op::kIsInf, {distance}));
   const ValueId finite = TENON_TRY(context.add(Op::kNot, {infinite}));
-  return context.add(Op::kOr, { close, TENON_TRY(context.add(Op::kAnd, {within, finite})) });
+  return context.add(Op::kOr, {close, TENON_TRY(context.add(Op::kAnd, {within, finite}))});
 }
 
 Status lower_isclose(LowerContext& context) {

@@ -11,8 +11,7 @@ namespace {
 Status sym_size(LowerContext& context) {
   ValueId self = TENON_TRY(context.tensor("self"));
   const int64_t axis = TENON_TRY(axis_argument(context, "dim", TENON_TRY(context.rank(self))));
-  const SymInt size = TENON_TRY(context.known_shape(self))
-  [static_cast<size_t>(axis)];
+  const SymInt size = TENON_TRY(context.known_shape(self))[static_cast<size_t>(axis)];
   if (auto known = size.constant()) return context.finish(context.builder().constant(Tensor::scalar(*known)));
   ValueId shape = TENON_TRY(context.add(Op::kShape, {self}));
   ValueId position = context.builder().constant(Tensor::scalar(axis));
@@ -20,7 +19,7 @@ Status sym_size(LowerContext& context) {
 }
 
 Status sym_numel(LowerContext& context) {
-  return context.finish(Op::kSize, { TENON_TRY(context.tensor("self")) });
+  return context.finish(Op::kSize, {TENON_TRY(context.tensor("self"))});
 }
 
 // What the node's result is by its kind.
@@ -59,15 +58,10 @@ struct Pair {
   bool real;
 };
 Result<Pair> pair_of(LowerContext& context) {
-  ValueId a = TENON_TRY(operand_at(context, 0))
-  , b = TENON_TRY(operand_at(context, 1));
+  ValueId a = TENON_TRY(operand_at(context, 0)), b = TENON_TRY(operand_at(context, 1));
   const bool real = is_float(context.element(a)) || is_float(context.element(b));
   const DataType common = real ? DataType::kFloat64 : DataType::kInt64;
-  return Pair {
-    TENON_TRY(context.cast(a, common))
-    , TENON_TRY(context.cast(b, common))
-    , real
-  };
+  return Pair{TENON_TRY(context.cast(a, common)), TENON_TRY(context.cast(b, common)), real};
 }
 
 template <Op kOp>
@@ -100,9 +94,8 @@ Status mod(LowerContext& context) {
   Pair pair = TENON_TRY(pair_of(context));
   if (!pair.real) return context.finish(Op::kMod, {pair.a, pair.b});
   // a - floor(a / b) * b has the sign of b, as in Python.
-  ValueId quotient =
-      TENON_TRY(context.add(Op::kFloor, { TENON_TRY(context.add(Op::kDiv, {pair.a, pair.b})) }));
-  return context.finish(Op::kSub, { pair.a, TENON_TRY(context.add(Op::kMul, {quotient, pair.b})) });
+  ValueId quotient = TENON_TRY(context.add(Op::kFloor, {TENON_TRY(context.add(Op::kDiv, {pair.a, pair.b}))}));
+  return context.finish(Op::kSub, {pair.a, TENON_TRY(context.add(Op::kMul, {quotient, pair.b}))});
 }
 
 Status truediv(LowerContext& context) {
@@ -133,12 +126,12 @@ Status convert(LowerContext& context) {
 
 Status sqrt(LowerContext& context) {
   return context.finish(Op::kSqrt,
-                        { TENON_TRY(context.cast(TENON_TRY(operand_at(context, 0)), DataType::kFloat64)) });
+                        {TENON_TRY(context.cast(TENON_TRY(operand_at(context, 0)), DataType::kFloat64))});
 }
 
 Status not_equal(LowerContext& context) {
   Pair pair = TENON_TRY(pair_of(context));
-  return context.finish(Op::kNot, { TENON_TRY(context.add(Op::kEqual, {pair.a, pair.b})) });
+  return context.finish(Op::kNot, {TENON_TRY(context.add(Op::kEqual, {pair.a, pair.b}))});
 }
 
 template <Op kOp>

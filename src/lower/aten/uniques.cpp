@@ -51,7 +51,7 @@ Status lower_unique_consecutive(LowerContext& context) {
   const ValueId total = TENON_TRY(context.add(Op::kShape, {line}));
   const ValueId next = TENON_TRY(slice(context, places, 0, Size(1), Size(kToEnd)));
   const ValueId ends = TENON_TRY(context.add(Op::kConcat, {next, total}, {{"axis", int64_t{0}}}));
-  return context.finish({ values, inverse, TENON_TRY(m.sub(ends, places)) });
+  return context.finish({values, inverse, TENON_TRY(m.sub(ends, places))});
 }
 
 // How often, or with what total weight, each number from 0 on occurs.

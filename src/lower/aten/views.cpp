@@ -171,8 +171,7 @@ Status movedim(LowerContext& context) {
     for (int64_t& axis : list) axis = TENON_TRY(ops::normalize_axis(axis, rank));
     return list;
   };
-  std::vector<int64_t> source = TENON_TRY(axes("source"))
-  , destination = TENON_TRY(axes("destination"));
+  std::vector<int64_t> source = TENON_TRY(axes("source")), destination = TENON_TRY(axes("destination"));
   if (source.size() != destination.size())
     return context.unsupported("source and destination differ in length");
   std::vector<int64_t> dims(static_cast<size_t>(rank), -1);

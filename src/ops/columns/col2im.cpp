@@ -68,8 +68,7 @@ Status reference(KernelContext& context) {
     return fail(ErrorCode::kInvalidModel, "the input has rank {}, image_shape {} values, block_shape {}",
                 x.rank(), image.size(), block.size());
   const Window window = TENON_TRY(read_window(context.attributes(), block));
-  const int64_t image_size = TENON_TRY(element_count(image))
-  , kernel_size = TENON_TRY(element_count(block));
+  const int64_t image_size = TENON_TRY(element_count(image)), kernel_size = TENON_TRY(element_count(block));
   const std::vector<WindowAxis> axes = TENON_TRY(resolve_window(window, image.data()));
   int64_t blocks = 1;
   for (const WindowAxis& axis : axes) blocks *= axis.output;

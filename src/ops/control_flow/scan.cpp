@@ -115,8 +115,7 @@ Result<std::vector<ScanInput>> scan_inputs(KernelContext& context, const Layout&
     if (!value.is_tensor()) return fail(ErrorCode::kInvalidModel, "scan input {} is not a tensor", i);
     int64_t axis = TENON_TRY(entry(attributes, "scan_input_axes", i, layout.scan_inputs));
     axis = TENON_TRY(normalize_axis(axis, value.tensor().rank()));
-    const bool reverse = TENON_TRY(entry(attributes, "scan_input_directions", i, layout.scan_inputs))
-    != 0;
+    const bool reverse = TENON_TRY(entry(attributes, "scan_input_directions", i, layout.scan_inputs)) != 0;
     inputs.emplace_back(value.tensor(), axis, reverse);
     if (inputs[i].length() != inputs[0].length())
       return fail(ErrorCode::kInvalidModel, "scan inputs of lengths {} and {}", inputs[0].length(),
@@ -156,8 +155,7 @@ Status reference(KernelContext& context) {
   for (size_t i = 0; i < layout.scan_outputs; ++i) {
     if (!context.wants_output(layout.states + i)) continue;
     const int64_t axis = TENON_TRY(entry(attributes, "scan_output_axes", i, layout.scan_outputs));
-    const bool reverse = TENON_TRY(entry(attributes, "scan_output_directions", i, layout.scan_outputs))
-    != 0;
+    const bool reverse = TENON_TRY(entry(attributes, "scan_output_directions", i, layout.scan_outputs)) != 0;
     TENON_TRY(outputs[i].write(context, layout.states + i, axis, reverse));
   }
   return {};

@@ -72,8 +72,7 @@ Result<std::vector<WindowAxis>> resolve(const TransposedWindow& t, const int64_t
     axis.stride = t.window.strides[i];
     axis.dilation = t.window.dilations[i];
     axis.pad_begin = t.window.pads_begin[i];
-    axis.input = *TENON_TRY(transposed_size(t, i, spatial[i]))
-    .constant();
+    axis.input = *TENON_TRY(transposed_size(t, i, spatial[i])).constant();
     if (!t.output_shape.empty() || is_same(t.window)) {
       const int64_t total = std::max<int64_t>(
           0, axis.stride * (spatial[i] - 1) + t.output_padding[i] + t.window.extent(i) - axis.input);

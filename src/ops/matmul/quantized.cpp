@@ -68,12 +68,8 @@ Status qlinear_matmul(KernelContext& context) {
       return left ? per_line<double>(context.input(input), plan.m, matrix_count(a), plan.a_batch[i])
                   : per_line<double>(context.input(input), plan.n, matrix_count(b), plan.b_batch[i]);
     };
-    const std::vector<double> a_scale = TENON_TRY(line(1, true))
-    , b_scale = TENON_TRY(line(4, false));
-    const ZeroPoints<double> zeros {
-      TENON_TRY(line(2, true))
-      , TENON_TRY(line(5, false))
-    };
+    const std::vector<double> a_scale = TENON_TRY(line(1, true)), b_scale = TENON_TRY(line(4, false));
+    const ZeroPoints<double> zeros{TENON_TRY(line(2, true)), TENON_TRY(line(5, false))};
     const int64_t base = static_cast<int64_t>(i) * plan.m * plan.n;
     multiply<double>(context, {&a, plan.a_batch[i] * plan.m * plan.k, plan.m, plan.k, false},
                      {&b, plan.b_batch[i] * plan.k * plan.n, plan.k, plan.n, false}, zeros,

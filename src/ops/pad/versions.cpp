@@ -60,7 +60,7 @@ Status emit_pad(EmitContext& context) {
   if (context.attributes().string("mode") == "wrap") return context.unsupported(19, "mode wrap");
   if (opset >= 11) {
     if (!context.has_input(3)) return emit_unchanged(context);
-    std::vector<std::string> inputs = { context.input(0), TENON_TRY(pads_of_all_axes(context)) };
+    std::vector<std::string> inputs = {context.input(0), TENON_TRY(pads_of_all_axes(context))};
     if (context.has_input(2)) inputs.push_back(context.input(2));
     return context.finish("Pad", std::move(inputs), context.attributes());
   }

@@ -61,11 +61,7 @@ Status infer_empty(InferContext& context) {
 }
 
 Status empty(KernelContext& context) {
-  context.set_output(
-      0, Sequence {
-        TENON_TRY(empty_type(context.attributes()))
-        , {}
-      });
+  context.set_output(0, Sequence{TENON_TRY(empty_type(context.attributes())), {}});
   return {};
 }
 
@@ -99,7 +95,8 @@ Status insert(KernelContext& context) {
     return fail(ErrorCode::kInvalidModel, "a {} tensor is inserted into a sequence of {} tensors",
                 data_type_name(context.input(1).type()), data_type_name(sequence.element_type));
   const auto count = static_cast<int64_t>(sequence.items.size());
-  const int64_t position = context.has_input(2) ? TENON_TRY(sequence_position(context.input(2), count, true)) : count;
+  const int64_t position =
+      context.has_input(2) ? TENON_TRY(sequence_position(context.input(2), count, true)) : count;
   sequence.items.insert(sequence.items.begin() + position, context.value(1));
   context.set_output(0, std::move(sequence));
   return {};
@@ -109,7 +106,8 @@ Status erase(KernelContext& context) {
   Sequence sequence = *TENON_TRY(sequence_input(context, 0));
   const auto count = static_cast<int64_t>(sequence.items.size());
   if (count == 0) return fail(ErrorCode::kInvalidModel, "an item is erased from an empty sequence");
-  const int64_t position = context.has_input(1) ? TENON_TRY(sequence_position(context.input(1), count, false)) : count - 1;
+  const int64_t position =
+      context.has_input(1) ? TENON_TRY(sequence_position(context.input(1), count, false)) : count - 1;
   sequence.items.erase(sequence.items.begin() + position);
   context.set_output(0, std::move(sequence));
   return {};

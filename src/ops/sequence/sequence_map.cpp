@@ -27,8 +27,7 @@ Status infer(InferContext& context) {
 }
 
 Status reference(KernelContext& context) {
-  const size_t count = TENON_TRY(sequence_input(context, 0))
-  ->items.size();
+  const size_t count = TENON_TRY(sequence_input(context, 0))->items.size();
   for (size_t i = 1; i < context.input_count(); ++i)
     if (context.value(i).is_sequence() && context.value(i).sequence().items.size() != count)
       return fail(ErrorCode::kInvalidModel, "sequences of lengths {} and {}", count,

@@ -80,8 +80,7 @@ Result<std::vector<WindowAxis>> resolve_window(const Window& window, const int64
     axis = {
         spatial[i],        0, window.kernel[i], window.strides[i], window.dilations[i], window.pads_begin[i],
         window.pads_end[i]};
-    axis.output = *TENON_TRY(output_size(window, i, axis.input))
-    .constant();
+    axis.output = *TENON_TRY(output_size(window, i, axis.input)).constant();
     if (window.auto_pad == AutoPad::kSameUpper || window.auto_pad == AutoPad::kSameLower) {
       int64_t total = std::max<int64_t>(0, (axis.output - 1) * axis.stride + window.extent(i) - axis.input);
       axis.pad_begin = window.auto_pad == AutoPad::kSameUpper ? total / 2 : total - total / 2;

@@ -90,10 +90,7 @@ Result<Argument> sym_list(JsonValue value, std::string_view plain_tag) {
 
 Result<aten::Device> device(JsonValue value) {
   JsonObject object = TENON_TRY(JsonObject::of(value, "a device"));
-  aten::Device device {
-    TENON_TRY(object.get_string("type"))
-    , std::nullopt
-  };
+  aten::Device device{TENON_TRY(object.get_string("type")), std::nullopt};
   if (object.find("index")) device.index = TENON_TRY(object.get_int("index"));
   return device;
 }
@@ -112,9 +109,7 @@ Result<aten::Layout> layout(JsonValue value) {
 }
 
 Result<aten::TensorList> tensor_list(JsonValue value) {
-  return aten::TensorList {
-    TENON_TRY(json_list<std::string>(value, "a list of tensors", tensor_name))
-  };
+  return aten::TensorList{TENON_TRY(json_list<std::string>(value, "a list of tensors", tensor_name))};
 }
 
 }  // namespace
@@ -172,7 +167,7 @@ Result<DataType> data_type_from_file(int64_t number) {
 
 Result<aten::Argument> GraphReader::argument(JsonValue value) {
   auto [tag, body] = TENON_TRY(json_union(value, "an argument"));
-  if (tag == "as_tensor") return Argument(aten::TensorRef { TENON_TRY(tensor_name(body)) });
+  if (tag == "as_tensor") return Argument(aten::TensorRef{TENON_TRY(tensor_name(body))});
   if (tag == "as_none") return Argument(aten::None{});
   if (tag == "as_int") return Argument(TENON_TRY(read_int(body)));
   if (tag == "as_ints") return Argument(TENON_TRY(json_list<int64_t>(body, "a list of integers", read_int)));
@@ -192,9 +187,8 @@ Result<aten::Argument> GraphReader::argument(JsonValue value) {
     return name.empty() ? Argument(aten::None{}) : Argument(aten::TensorRef{std::move(name)});
   }
   if (tag == "as_optional_tensors")
-    return Argument(aten::TensorList {
-      TENON_TRY(json_list<std::string>(body, "a list of optional tensors", optional_tensor_name))
-    });
+    return Argument(aten::TensorList{
+        TENON_TRY(json_list<std::string>(body, "a list of optional tensors", optional_tensor_name))});
   if (tag == "as_nested_tensors")
     return Argument(TENON_TRY(json_list<aten::TensorList>(body, "a list of lists of tensors", tensor_list)));
   if (tag == "as_sym_int") return sym_scalar<aten::SymIntRef, int64_t>(body, "as_int");
@@ -209,22 +203,17 @@ Result<aten::Argument> GraphReader::argument(JsonValue value) {
   if (tag == "as_device") return Argument(TENON_TRY(device(body)));
   if (tag == "as_graph") {
     JsonObject object = TENON_TRY(JsonObject::of(body, "a subgraph"));
-    aten::GraphRef ref {
-      TENON_TRY(object.get_string("name"))
-      , nullptr
-    };
+    aten::GraphRef ref{TENON_TRY(object.get_string("name")), nullptr};
     ref.graph = std::make_shared<aten::Graph>(TENON_TRY(graph(TENON_TRY(object.get("graph")))));
     return Argument(std::move(ref));
   }
   if (tag == "as_custom_obj") {
     JsonObject object = TENON_TRY(JsonObject::of(body, "a custom object"));
-    return Argument(aten::CustomObject {
-      TENON_TRY(object.get_string("name"))
-      , TENON_TRY(object.get_string("class_fqn"))
-    });
+    return Argument(
+        aten::CustomObject{TENON_TRY(object.get_string("name")), TENON_TRY(object.get_string("class_fqn"))});
   }
   if (tag == "as_operator")
-    return Argument(aten::OperatorRef { std::string(TENON_TRY(json_string(body, "an operator"))) });
+    return Argument(aten::OperatorRef{std::string(TENON_TRY(json_string(body, "an operator")))});
   if (tag == "as_complex") {
     JsonObject object = TENON_TRY(JsonObject::of(body, "a complex number"));
     double real = TENON_TRY(read_float(TENON_TRY(object.get("real"))));

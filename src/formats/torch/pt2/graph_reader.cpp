@@ -67,8 +67,7 @@ Result<SymInt> GraphReader::sym_int(JsonValue value) {
   if (choice.tag == "as_int") return SymInt(TENON_TRY(json_int(choice.value, "a size")));
   if (choice.tag != "as_expr")
     return fail(ErrorCode::kMalformed, "JSON: a size has the unknown kind '{}'", choice.tag);
-  return TENON_TRY(expression(TENON_TRY(JsonObject::of(choice.value, "a symbolic size"))))
-  ->as_int;
+  return TENON_TRY(expression(TENON_TRY(JsonObject::of(choice.value, "a symbolic size"))))->as_int;
 }
 
 Result<SymShape> GraphReader::sym_ints(JsonValue value, std::string_view what) {
@@ -95,15 +94,11 @@ Result<aten::SymValue> GraphReader::sym_value(JsonValue value, aten::SymValue::K
     result.expr = {.op = aten::SymOp::kInt, .int_value = number};
     result.as_int = number;
   } else if (choice.tag == "as_float") {
-    result.expr = {
-      .op = aten::SymOp::kFloat,
-      .float_value = TENON_TRY(json_float(choice.value, "a symbolic value"))
-    };
+    result.expr = {.op = aten::SymOp::kFloat,
+                   .float_value = TENON_TRY(json_float(choice.value, "a symbolic value"))};
   } else if (choice.tag == "as_bool") {
-    result.expr = {
-      .op = aten::SymOp::kBool,
-      .int_value = TENON_TRY(json_bool(choice.value, "a symbolic value"))
-    };
+    result.expr = {.op = aten::SymOp::kBool,
+                   .int_value = TENON_TRY(json_bool(choice.value, "a symbolic value"))};
   } else {
     return fail(ErrorCode::kMalformed, "JSON: a symbolic value has the unknown kind '{}'", choice.tag);
   }
@@ -122,8 +117,7 @@ Result<aten::Node> GraphReader::node(JsonValue value) {
     auto read = argument(TENON_TRY(input.get("arg")));
     if (!read.ok()) return at_node(std::move(read.error()), node.name, node.target);
     argument_.value = std::move(*read);
-    if (input.find("kind")) argument_.keyword = TENON_TRY(input.get_int("kind"))
-    == 2;
+    if (input.find("kind")) argument_.keyword = TENON_TRY(input.get_int("kind")) == 2;
     node.inputs.push_back(std::move(argument_));
   }
   for (JsonValue item : TENON_TRY(object.get_array("outputs"))) {

@@ -80,10 +80,8 @@ Result<JsonObject> JsonObject::get_object(std::string_view key) const {
 
 Result<JsonUnion> json_union(JsonValue value, std::string_view what) {
   JsonObject object = TENON_TRY(JsonObject::of(value, what));
-  if (auto type = object.find("$type")) return JsonUnion {
-      TENON_TRY(json_string(*type, "$type"))
-      , TENON_TRY(object.get("$value"))
-    };
+  if (auto type = object.find("$type"))
+    return JsonUnion{TENON_TRY(json_string(*type, "$type")), TENON_TRY(object.get("$value"))};
   std::optional<JsonUnion> found;
   for (const auto& [key, item] : object.fields()) {
     if (item.is_null()) continue;

@@ -133,10 +133,8 @@ Status read_signature(JsonValue value, aten::Program& program) {
     if (i == graph.outputs.size()) break;
     program.output_specs.push_back(TENON_TRY(output_spec(item, graph.outputs[i])));
   }
-  size_t inputs = TENON_TRY(object.get_array("input_specs"))
-  .size();
-  size_t outputs = TENON_TRY(object.get_array("output_specs"))
-  .size();
+  size_t inputs = TENON_TRY(object.get_array("input_specs")).size();
+  size_t outputs = TENON_TRY(object.get_array("output_specs")).size();
   if (inputs != graph.inputs.size() || outputs != graph.outputs.size())
     return fail(ErrorCode::kInvalidModel, "the signature has {} inputs and {} outputs, the graph {} and {}",
                 inputs, outputs, graph.inputs.size(), graph.outputs.size());
