@@ -37,6 +37,7 @@ nlohmann::ordered_json to_json(const BenchResult& result) {
                                      {"p90", result.p90_ms},
                                      {"p99", result.p99_ms}}},
                                    {"load_ms", result.load_ms},
+                                   {"first_ms", result.first_ms},
                                    {"peak_rss_bytes", result.peak_rss_bytes},
                                    {"weight_bytes", result.memory.weight_bytes},
                                    {"packed_bytes", result.memory.packed_bytes},

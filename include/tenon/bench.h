@@ -31,6 +31,7 @@ struct BenchResult {
   int64_t batch = 1;
   double min_ms = 0, median_ms = 0, p90_ms = 0, p99_ms = 0;
   double load_ms = 0;           ///< Opening the session, from the file to ready.
+  double first_ms = 0;          ///< The first run, which warms up.
   uint64_t peak_rss_bytes = 0;  ///< Of the process so far, at the end.
   MemoryReport memory;
   std::vector<Step> steps;  ///< In the order of running, with `profile`.

@@ -97,9 +97,14 @@ def test_bench_keeps_its_contract(model):
         assert (measured["provider"], measured["threads"], measured["batch"], measured["precision"]) == ("cpu", 1, 2, "f32")
         latency = measured["latency_ms"]
         assert 0 < latency["min"] <= latency["median"] <= latency["p90"] <= latency["p99"]
-        assert measured["load_ms"] > 0 and measured["peak_rss_bytes"] > 0
+        assert measured["load_ms"] > 0 and measured["first_ms"] > 0 and measured["peak_rss_bytes"] > 0
     text = run("bench", model, "--runs", 5, "--profile").stdout
     assert max(map(len, text.splitlines())) <= 80
+
+
+def test_bench_counts_its_own_memory_and_not_that_of_the_program_that_started_it(model):
+    large = np.ones(1 << 29, np.uint8)
+    assert run_json("bench", model, "--runs", 1)["runs"][0]["peak_rss_bytes"] < large.nbytes
 
 
 @pytest.mark.parametrize("command", COMMANDS)
