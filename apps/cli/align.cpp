@@ -49,12 +49,10 @@ Status read_options(AlignArguments& arguments) {
 int run_align(AlignArguments& arguments) {
   Status read = read_options(arguments);
   if (!read.ok()) return report(read.error(), arguments.json);
-  auto progress = std::make_shared<Progress>();
-  arguments.options.progress = [progress](std::string_view what, size_t done, size_t total) {
-    progress->show(what, done, total);
-  };
+  Progress progress;
+  arguments.options.progress = progress.function();
   auto result = align(arguments.reference, arguments.candidate, arguments.options);
-  progress->clear();
+  progress.clear();
   if (!result.ok()) return report(result.error(), arguments.json);
   if (!arguments.report.empty()) {
     Status written = write_html(*result, arguments.report);

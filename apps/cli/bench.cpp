@@ -86,8 +86,8 @@ int run(BenchArguments& arguments) {
   nlohmann::ordered_json runs = nlohmann::ordered_json::array();
   bool has_header = false;
   for (const std::string& model : arguments.models) {
-    Progress progress("runs");
-    arguments.options.progress = [&](size_t done, size_t total) { progress.show(done, total); };
+    Progress progress;
+    arguments.options.progress = progress.function();
     const auto result = run_bench(model, arguments.options);
     progress.clear();
     if (!result.ok()) return report(result.error(), arguments.json);

@@ -171,7 +171,9 @@ void print_text(const std::string& image, const std::vector<Prediction>& predict
                 prediction.label, "");
 }
 
-Status run_classify(const ClassifyArguments& arguments) {
+Status run_classify(ClassifyArguments& arguments) {
+  Progress progress;
+  arguments.session.progress = progress.function();
   auto session = Session::open(arguments.model, arguments.session);
   if (!session.ok()) return std::move(session.error());
   auto at_model = [&](Error error) {
@@ -193,9 +195,8 @@ Status run_classify(const ClassifyArguments& arguments) {
   auto results = nlohmann::ordered_json::array();
   const auto& batch = (*input->shape)[0].size;
   const size_t step = batch ? static_cast<size_t>(std::max<int64_t>(*batch, 1)) : kBatchMax;
-  Progress progress("pictures");
   for (size_t begin = 0; begin < arguments.images.size(); begin += step) {
-    progress.show(begin, arguments.images.size());
+    progress.show("pictures", begin, arguments.images.size());
     const size_t end = std::min(begin + step, arguments.images.size());
     std::vector<Image> images;
     for (size_t i = begin; i < end; ++i) {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
+#include "progress.h"
 #include "terminal.h"
 #include "text.h"
 
@@ -86,7 +87,10 @@ void print_text(const ExportArguments& arguments, const ExportReport& report) {
 int run_export(ExportArguments& arguments) {
   Status lists = read_lists(arguments);
   if (!lists.ok()) return report(lists.error(), arguments.json);
+  Progress progress;
+  arguments.options.progress = progress.function();
   auto result = export_model(arguments.model, arguments.output, arguments.options);
+  progress.clear();
   if (!result.ok()) return report(result.error(), arguments.json);
   for (const std::string& warning : result->warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
   if (arguments.json)

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
+#include "progress.h"
 #include "terminal.h"
 #include "text.h"
 
@@ -170,7 +171,9 @@ nlohmann::ordered_json to_json(const InspectArguments& arguments, const InspectR
   return object;
 }
 
-int run_inspect(const InspectArguments& arguments) {
+int run_inspect(InspectArguments& arguments) {
+  Progress progress;
+  arguments.options.progress = progress.function();
   auto result = inspect(arguments.model, arguments.options);
   if (!result.ok()) return report(result.error(), arguments.json);
   if (arguments.json)
@@ -186,6 +189,7 @@ int run_inspect(const InspectArguments& arguments) {
 void add_inspect_command(CLI::App& app, int& status) {
   auto arguments = std::make_shared<InspectArguments>();
   CLI::App* command = app.add_subcommand("inspect", "Say what is in a model file");
+  progress.clear();
   command->footer(
       "Examples:\n"
       "  tenon inspect resnet18.onnx\n"

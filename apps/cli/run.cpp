@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "commands.h"
+#include "progress.h"
 #include "tenon/memory.h"
 #include "tenon/npy.h"
 #include "tenon/session.h"
@@ -158,18 +159,22 @@ void show(const Session& session, const std::vector<NamedValue>& outputs, bool j
   if (json) print({{"outputs", std::move(list)}});
 }
 
-Result<int> run_model(const RunArguments& arguments) {
+Result<int> run_model(RunArguments& arguments) {
   if (arguments.provider != "cpu")
     return usage_error("there is no provider '" + arguments.provider + "'", "the only provider is cpu");
   if (!arguments.inputs_dir.empty() && (!arguments.inputs.empty() || !arguments.inputs_npz.empty()))
     return usage_error("--inputs-dir cannot be combined with --input or --inputs");
   if (arguments.memory_mb > 0) set_memory_limit_bytes(arguments.memory_mb * 1'000'000);
   const auto began = std::chrono::steady_clock::now();
+  Progress progress;
+  arguments.session.progress = progress.function();
   auto session = Session::open(arguments.model, arguments.session);
   if (!session.ok()) return std::move(session.error());
+  progress.show("reading inputs", 0, 0);
   auto inputs = gather_inputs(**session, arguments);
   if (!inputs.ok()) return std::move(inputs.error());
   RunContext context;
+  context.set_progress(progress.function());
   if (arguments.timeout_s > 0)
     context.set_deadline(began + std::chrono::milliseconds(static_cast<int64_t>(arguments.timeout_s * 1000)));
   auto outputs = (*session)->run(*inputs, arguments.outputs, &context);
@@ -178,7 +183,9 @@ Result<int> run_model(const RunArguments& arguments) {
     if (error.file.empty()) error.file = arguments.model;
     return error;
   }
+  progress.show("writing outputs", 0, 0);
   Status written = write_outputs(arguments, *outputs);
+  progress.clear();
   if (!written.ok()) return std::move(written.error());
   if (arguments.json || (arguments.save.empty() && arguments.outputs_dir.empty()))
     show(**session, *outputs, arguments.json);

@@ -49,9 +49,9 @@ void print_text(const SuiteReport& report, bool verbose) {
 }
 
 int run_test(TestArguments& arguments) {
-  Progress progress("cases");
+  Progress progress;
   arguments.options.progress = [&](const SuiteCase&, size_t done, size_t total) {
-    progress.show(done, total);
+    progress.show("cases", done, total);
   };
   const Result<SuiteReport> report_or_error = run_suite(arguments.folders, arguments.options);
   progress.clear();

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "tenon/error.h"
+#include "tenon/progress.h"
 #include "tenon/tensor.h"
 
 namespace tenon {
@@ -43,8 +43,8 @@ struct AlignOptions {
   /// The Python that runs torch: and onnxruntime: sides. Empty: the one that $TENON_PYTHON names, that of the
   /// active virtual environment, or python3 of $PATH, whichever first has the package; "none": no Python.
   std::string python;
-  /// Called between runs with what is under way, and how far it is.
-  std::function<void(std::string_view what, size_t done, size_t total)> progress;
+  /// Told of opening the sides, of the samples, and of looking inside.
+  ProgressFunction progress;
 };
 
 /// The comparison of one output over all samples.

@@ -2,23 +2,22 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "tenon/error.h"
+#include "tenon/progress.h"
 #include "tenon/session.h"
 
 namespace tenon {
 
 struct BenchOptions {
-  int threads = 0;       ///< 0: as many as the process has CPUs.
-  int64_t batch = 1;     ///< What an open first dimension of an input becomes.
-  int runs = 50;         ///< Timed runs; a constant warm-up comes before.
-  uint64_t seed = 0;     ///< Of the random inputs.
-  bool profile = false;  ///< Also measure each step, in runs of their own.
-  /// Called between the runs, outside of what is timed.
-  std::function<void(size_t done, size_t total)> progress;
+  int threads = 0;            ///< 0: as many as the process has CPUs.
+  int64_t batch = 1;          ///< What an open first dimension of an input becomes.
+  int runs = 50;              ///< Timed runs; a constant warm-up comes before.
+  uint64_t seed = 0;          ///< Of the random inputs.
+  bool profile = false;       ///< Also measure each step, in runs of their own.
+  ProgressFunction progress;  ///< Told of opening the model, and of the runs, outside of what is timed.
 };
 
 struct BenchResult {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tenon/error.h"
+#include "tenon/progress.h"
 
 namespace tenon {
 
@@ -34,6 +35,7 @@ struct ExportOptions {
   bool fold = false;
   /// Write weights to OUT.data beside the file, whatever their size. Above 2 GB this happens anyway.
   bool external_data = false;
+  ProgressFunction progress;  ///< Told of reading, converting and writing.
 };
 
 struct ExportReport {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tenon/error.h"
+#include "tenon/progress.h"
 #include "tenon/session.h"
 
 namespace tenon {
@@ -18,6 +19,7 @@ struct InspectOptions {
   bool passes = false;
   /// Also the graph as text: as it is in the file, and as it runs.
   bool graph = false;
+  ProgressFunction progress;  ///< Told of reading the file and making it ready to run.
 };
 
 /// The cost of one step of a run, for the declared shapes with open dimensions taken as 1.

@@ -8,9 +8,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tenon/error.h"
+#include "tenon/progress.h"
 #include "tenon/tensor.h"
 
 namespace tenon {
@@ -25,6 +27,7 @@ struct SessionOptions {
   bool references_only = false;
   /// The architecture that the weights of a state dict belong to ("resnet18"); other files hold their own.
   std::string arch;
+  ProgressFunction progress;  ///< Told of reading the file and making it ready to run.
 };
 
 /// One dimension of a declared shape.
@@ -75,6 +78,9 @@ class RunContext {
  private:
   std::optional<std::chrono::steady_clock::time_point> deadline_;
   std::atomic<bool> cancelled_{false};
+  /// Is told of each step.
+  void set_progress(ProgressFunction progress) { progress_ = std::move(progress); }
+  const ProgressFunction& progress() const { return progress_; }
   uint64_t random_seed_ = 0;
   bool profiling_ = false;
   std::vector<StepTime> profile_;
@@ -82,6 +88,7 @@ class RunContext {
 
 /// Bytes that a session needs.
 struct MemoryReport {
+  ProgressFunction progress_;
   uint64_t weight_bytes = 0;  ///< Constants as the model holds them, mapped from its file where possible.
   uint64_t packed_bytes = 0;  ///< Constants that kernels keep in a layout of their own.
   /// Activations of one run by the plan for the inputs last seen (or the declared ones, when they are fixed);

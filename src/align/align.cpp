@@ -8,6 +8,7 @@
 #include "align/compare.h"
 #include "align/pair.h"
 #include "base/guard_memory.h"
+#include "base/progress.h"
 #include "tensor/element.h"
 
 namespace tenon {
@@ -113,7 +114,7 @@ class Comparison {
   }
 
   Status run_sample(size_t k) {
-    if (options_.progress) options_.progress("samples", k, pair_.samples.size());
+    tell(options_.progress, "samples", k, pair_.samples.size());
     const Sample desired =
         TENON_TRY(run_side(*pair_.reference, k, reference_samples_[k], report_.reference.given));
     const Sample actual =
@@ -203,7 +204,7 @@ class Comparison {
     const bool differs = report_.verdict == AlignReport::Verdict::kDifferent;
     if (!differs && !options_.per_layer) return {};
     arbiter_.reset();  // weights in float64 once are enough
-    if (options_.progress) options_.progress("values in float64", 0, 2);
+    tell(options_.progress, "values in float64");
     const auto worst = std::ranges::max_element(report_.outputs, {}, [](const OutputComparison& output) {
       return output.problem.empty() ? output.budget_use : std::numeric_limits<double>::infinity();
     });

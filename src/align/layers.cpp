@@ -5,6 +5,7 @@
 
 #include "align/compare.h"
 #include "align/rounding.h"
+#include "base/progress.h"
 #include "base/thread_pool.h"
 #include "ops/core/evaluate.h"
 #include "runtime/session_state.h"
@@ -219,7 +220,7 @@ LayerComparison describe_step(const Step& step, const std::string& name) {
 Result<std::vector<LayerComparison>> compare_layers(const Session& session, const Sample& inputs,
                                                     const Inside& inside, const NamedValues& reference,
                                                     NamedValues* session_values,
-                                                    const decltype(AlignOptions::progress)& progress) {
+                                                    const ProgressFunction& progress) {
   const EngineGraph& compiled = session.state().engine->main();
   std::vector<std::string> names;
   for (const Step& step : compiled.steps)
@@ -229,8 +230,7 @@ Result<std::vector<LayerComparison>> compare_layers(const Session& session, cons
   std::vector<LayerComparison> layers;
   size_t next = 0;
   for (const Step& step : compiled.steps) {
-    if (progress)
-      progress("layers", static_cast<size_t>(&step - compiled.steps.data()), compiled.steps.size());
+    tell(progress, "layers", static_cast<size_t>(&step - compiled.steps.data()), compiled.steps.size());
     IsolatedStep isolated(compiled, step, inside);
     const bool apart = TENON_TRY(isolated.run(session.threads()));
     for (size_t o = 0; o < step.region.outputs.size(); ++o) {

@@ -18,6 +18,6 @@ using NamedValues = std::unordered_map<std::string, Value>;
 Result<std::vector<LayerComparison>> compare_layers(const Session& session, const Sample& inputs,
                                                     const Inside& inside, const NamedValues& reference,
                                                     NamedValues* session_values,
-                                                    const decltype(AlignOptions::progress)& progress = {});
+                                                    const ProgressFunction& progress = {});
 
 }  // namespace tenon::alignment

@@ -67,6 +67,7 @@ Result<std::unique_ptr<Side>> model_side(std::shared_ptr<const TypedModel> model
   if (runner == Runner::kEngine) {
     SessionOptions session_options;
     session_options.threads = options.threads;
+    session_options.progress = options.progress;
     auto session = TENON_TRY(make_session(*model, session_options));
     return std::unique_ptr<Side>(std::make_unique<EngineSide>(std::move(model), std::move(session)));
   }

@@ -57,9 +57,14 @@ std::string reason(const std::string& output) {
 class PythonSide final : public Side {
  public:
   PythonSide(std::string file, std::string python, Package package, const AlignOptions& options)
-      : file_(std::move(file)), python_(std::move(python)), package_(package), threads_(options.threads) {
+      : file_(std::move(file)),
+        python_(std::move(python)),
+        package_(package),
+        threads_(options.threads),
+        progress_(options.progress) {
     LoadOptions load;
     load.arch = options.arch;
+    load.progress = options.progress;
     auto model = load_model(file_, load);
     if (model.ok()) describe_model(std::make_shared<const TypedModel>(std::move(*model)));
   }
@@ -115,6 +120,7 @@ class PythonSide final : public Side {
                          request.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
     TENON_TRY(write_file(folder.path("worker.py"), kWorker));
     if (!arrays.empty()) TENON_TRY(write_npz(folder.path("in.npz"), arrays));
+    if (progress_) progress_(fmt::format("running {}", title_of(package_)), 0, 0);
     auto done = TENON_TRY(
         run_process({python_, "-B", "-W", "ignore", folder.path("worker.py"), folder.path("")}, kRunTime));
     if (done.timed_out)
@@ -150,6 +156,7 @@ class PythonSide final : public Side {
   std::string file_, python_;
   Package package_;
   int threads_;
+  ProgressFunction progress_;
   std::string runner_;
   std::vector<Sample> samples_, outputs_;
 };

@@ -67,6 +67,7 @@ Result<std::unique_ptr<Side>> open_side(const std::string& given, Role role, con
       return python_side(name.file, *python, Package::kTorch, options);
   LoadOptions load;
   load.arch = options.arch;
+  load.progress = options.progress;
   auto model = std::make_shared<const TypedModel>(TENON_TRY(load_model(name.file, load)));
   if (name.kind == SideName::Kind::kFloat64)
     return model_side(std::move(model), "tenon float64", Runner::kFloat64, options);

@@ -49,6 +49,7 @@ Result<ExportReport> convert(const std::string& path, const std::string& output,
                 ops::kNewestOpset);
   LoadOptions load;
   load.arch = options.arch;
+  load.progress = options.progress;
   TypedModel typed = TENON_TRY(load_model(path, load));
   std::vector<OpenDimension> open;
   for (const auto& wish : options.dynamic)
@@ -63,15 +64,21 @@ Result<ExportReport> convert(const std::string& path, const std::string& output,
   TENON_TRY(fix_input_shapes(typed, shapes));
   TENON_TRY(name_ports(typed, options.input_names, options.output_names));
 
-  if (options.fold) TENON_TRY(passes::run_pipeline(typed, {}));
+  if (options.fold) {
+    passes::Options pass_options;
+    pass_options.progress = options.progress;
+    TENON_TRY(passes::run_pipeline(typed, pass_options));
+  }
 
   ops::EmitOptions emit_options;
   emit_options.opset = options.opset;
+  emit_options.progress = options.progress;
   onnx::Model model = TENON_TRY(ops::emit(typed, emit_options));
   ExportReport report;
   report.opset = options.opset;
   fill_report(model, typed, report);
   onnx::WriteOptions write;
+  write.progress = options.progress;
   if (options.external_data) write.external_data = onnx::WriteOptions::ExternalData::kAlways;
   Status written = onnx::write_model(model, output, write);
   if (!written.ok()) return at_file(std::move(written.error()), output);

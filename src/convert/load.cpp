@@ -3,6 +3,7 @@
 #include "arch/architecture.h"
 #include "base/guard_memory.h"
 #include "base/mapped_file.h"
+#include "base/progress.h"
 #include "formats/detect.h"
 #include "formats/onnx/reader.h"
 #include "formats/torch/pt2/reader.h"
@@ -17,10 +18,12 @@ namespace tenon {
 
 namespace {
 
-Result<TypedModel> load_program(const std::string& path) {
+Result<TypedModel> load_program(const std::string& path, const LoadOptions& options) {
+  tell(options.progress, "reading the program");
   aten::Program program = TENON_TRY(read_pt2_file(path));
+  tell(options.progress, "making the program functional");
   auto functional = TENON_TRY(aten::functionalise(std::move(program)));
-  TypedModel model = TENON_TRY(lower::lower(functional));
+  TypedModel model = TENON_TRY(lower::lower(functional, options.progress));
   // A program asks for sizes that no result needs once they are known to be the input's own.
   GraphPatch patch = TENON_TRY(passes::remove_dead_code(model.graph, {}));
   TENON_TRY(apply(model.graph, std::move(patch)));
@@ -32,7 +35,10 @@ Result<TypedModel> load_weights(const std::string& path, const LoadOptions& opti
     return with_hint(fail(ErrorCode::kUsage, "the file holds weights without a program"),
                      "name their architecture with --arch, e.g. --arch resnet18, or save a program with "
                      "torch.export.save");
-  return build_architecture(options.arch, TENON_TRY(read_state_dict(path)));
+  tell(options.progress, "reading the weights");
+  StateDict weights = TENON_TRY(read_state_dict(path));
+  tell(options.progress, "building the model");
+  return build_architecture(options.arch, weights);
 }
 
 Result<FileFormat> format_of(const std::string& path) {
@@ -44,9 +50,10 @@ Result<TypedModel> load(const std::string& path, const LoadOptions& options) {
   const FileFormat format = TENON_TRY(format_of(path));
   switch (format) {
     case FileFormat::kOnnx:
-      return load_onnx(TENON_TRY(onnx::read_model(path)));
+      tell(options.progress, "reading the model");
+      return load_onnx(TENON_TRY(onnx::read_model(path)), options.progress);
     case FileFormat::kTorchExport:
-      return load_program(path);
+      return load_program(path, options);
     case FileFormat::kTorchSave:
     case FileFormat::kTorchLegacy:
     case FileFormat::kSafetensors:
@@ -57,7 +64,7 @@ Result<TypedModel> load(const std::string& path, const LoadOptions& options) {
       return with_hint(fail(ErrorCode::kUnsupported, "the file is a TorchScript archive"),
                        "export it with torch.export.save(torch.export.export(model, args), 'model.pt2')");
     case FileFormat::kDamagedZip:
-      return load_program(path);
+      return load_program(path, options);
     default:
       return fail(ErrorCode::kMalformed, "the file is {}, not a model", format_name(format));
   }
@@ -65,9 +72,10 @@ Result<TypedModel> load(const std::string& path, const LoadOptions& options) {
 
 }  // namespace
 
-Result<TypedModel> load_onnx(onnx::Model model) {
+Result<TypedModel> load_onnx(onnx::Model model, const ProgressFunction& progress) {
+  tell(progress, "checking the model");
   TENON_TRY(onnx::verify(model));
-  return ops::upgrade(TENON_TRY(ops::inline_functions(std::move(model))));
+  return ops::upgrade(TENON_TRY(ops::inline_functions(std::move(model))), progress);
 }
 
 Result<TypedModel> load_model(const std::string& path, const LoadOptions& options) {

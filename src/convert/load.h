@@ -7,12 +7,14 @@
 #include "base/try.h"
 #include "ir/graph.h"
 #include "ir/model.h"
+#include "tenon/progress.h"
 
 namespace tenon {
 
 struct LoadOptions {
   /// For state dicts (.pth, .safetensors): the architecture that the weights belong to, e.g. "resnet18".
   std::string arch;
+  ProgressFunction progress;
 };
 
 /// Reads an ONNX model (any opset), an exported PyTorch program (.pt2) or, with `arch`, a state dict. Told
@@ -21,6 +23,6 @@ struct LoadOptions {
 Result<TypedModel> load_model(const std::string& path, const LoadOptions& options = {});
 /// The same of an ONNX file that was read already. Errors do not name the file, and memory that runs out
 /// throws.
-Result<TypedModel> load_onnx(onnx::Model model);
+Result<TypedModel> load_onnx(onnx::Model model, const ProgressFunction& progress = {});
 
 }  // namespace tenon

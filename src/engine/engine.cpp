@@ -2,6 +2,7 @@
 
 #include <unordered_set>
 
+#include "base/progress.h"
 #include "engine/choose.h"
 #include "engine/partition.h"
 
@@ -25,7 +26,7 @@ void find_last_uses(EngineGraph& compiled) {
 }
 
 Result<std::unique_ptr<EngineGraph>> compile_graph(const Graph& graph, const EngineOptions& options,
-                                                   int depth) {
+                                                   const ProgressFunction& progress, int depth) {
   if (depth > kMaxDepth)
     return fail(ErrorCode::kLimit, "control flow is nested more than {} deep", kMaxDepth);
   auto compiled = std::make_unique<EngineGraph>();
@@ -38,8 +39,10 @@ Result<std::unique_ptr<EngineGraph>> compile_graph(const Graph& graph, const Eng
   }
   compiled->producer.assign(graph.value_count(), -1);
   compiled->stored.resize(graph.value_count());
-  for (ops::Region& region : partition(graph, options)) {
-    TENON_TRY(add_steps(std::move(region), options, *compiled));
+  std::vector<ops::Region> regions = partition(graph, options);
+  for (size_t r = 0; r < regions.size(); ++r) {
+    if (depth == 0) tell(progress, "steps prepared", r, regions.size());
+    TENON_TRY(add_steps(std::move(regions[r]), options, *compiled));
   }
   for (size_t s = 0; s < compiled->steps.size(); ++s)
     for (const Node* node : compiled->steps[s].region.nodes)
@@ -49,7 +52,7 @@ Result<std::unique_ptr<EngineGraph>> compile_graph(const Graph& graph, const Eng
   for (const Node& node : graph.nodes)
     for (const auto& [attribute, body] : node.subgraphs)
       if (compiled->body(body.get()) == nullptr)
-        compiled->bodies.push_back(TENON_TRY(compile_graph(*body, options, depth + 1)));
+        compiled->bodies.push_back(TENON_TRY(compile_graph(*body, options, progress, depth + 1)));
   return compiled;
 }
 
@@ -69,12 +72,13 @@ const EngineGraph* EngineGraph::body(const Graph* subgraph) const {
 }
 
 Result<std::shared_ptr<const Engine>> Engine::compile(std::shared_ptr<const TypedModel> original,
-                                                      TypedModel optimised, const EngineOptions& options) {
+                                                      TypedModel optimised, const EngineOptions& options,
+                                                      const ProgressFunction& progress) {
   auto engine = std::shared_ptr<Engine>(new Engine);
   engine->original_ = std::move(original);
   engine->model_ = std::move(optimised);
   engine->options_ = options;
-  engine->main_ = TENON_TRY(compile_graph(engine->model_.graph, options, 0));
+  engine->main_ = TENON_TRY(compile_graph(engine->model_.graph, options, progress, 0));
   return std::shared_ptr<const Engine>(std::move(engine));
 }
 

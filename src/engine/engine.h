@@ -11,6 +11,7 @@
 #include "engine/layout.h"
 #include "ir/graph.h"
 #include "ops/core/kernel.h"
+#include "tenon/progress.h"
 
 namespace tenon {
 
@@ -50,9 +51,11 @@ struct EngineGraph {
 class Engine {
  public:
   /// Compiles `optimised`, what the passes made of `original`. The original stays, since it alone knows the
-  /// values that passes removed. kUnsupported names a node that cannot be run.
+  /// values that passes removed. `progress` is told of each step. kUnsupported names a node that cannot be
+  /// run.
   static Result<std::shared_ptr<const Engine>> compile(std::shared_ptr<const TypedModel> original,
-                                                       TypedModel optimised, const EngineOptions& options);
+                                                       TypedModel optimised, const EngineOptions& options,
+                                                       const ProgressFunction& progress = {});
 
   const TypedModel& original() const { return *original_; }
   const TypedModel& model() const { return model_; }

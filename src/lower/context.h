@@ -12,6 +12,7 @@
 #include "ir/aten/program.h"
 #include "lower/aten/argument_reader.h"
 #include "ops/core/builder.h"
+#include "tenon/progress.h"
 
 namespace tenon::lower {
 
@@ -53,8 +54,8 @@ class Lowering {
   /// A value of the parent's graph for use in this one.
   ValueId capture(ValueId outer);
 
-  /// Lowers every node of `source`, whose inputs are bound already.
-  Status run(const aten::Graph& source);
+  /// Lowers every node of `source`, whose inputs are bound already. `progress` is told of each.
+  Status run(const aten::Graph& source, const ProgressFunction& progress = {});
   /// The value that an argument of a graph output stands for; constants are made on the spot.
   Result<ValueId> output_value(const aten::Argument& argument);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/progress.h"
 #include "lower/context.h"
 #include "tensor/element.h"
 
@@ -23,8 +24,8 @@ std::string name_of_leaf(const std::string& path) {
 
 class ProgramLowering {
  public:
-  explicit ProgramLowering(const aten::FunctionalProgram& functional)
-      : functional_(functional), program_(functional.program()) {}
+  ProgramLowering(const aten::FunctionalProgram& functional, const ProgressFunction& progress)
+      : functional_(functional), program_(functional.program()), progress_(progress) {}
 
   Result<TypedModel> run() {
     model_.name = "main";
@@ -34,7 +35,7 @@ class ProgramLowering {
     lowering.set_ranges(&program_.ranges);
     TENON_TRY(add_user_inputs(lowering));
     TENON_TRY(add_weights(lowering));
-    TENON_TRY(lowering.run(program_.graph));
+    TENON_TRY(lowering.run(program_.graph, progress_));
     TENON_TRY(add_outputs(lowering));
     return std::move(model_);
   }
@@ -153,10 +154,13 @@ std::shared_ptr<const Provenance> provenance_of(const aten::Node& node) {
   provenance->module_path = aten::module_path(node.origin);
   provenance->target = node.target;
   return provenance;
+  const ProgressFunction& progress_;
 }
 
-Status Lowering::run(const aten::Graph& source) {
-  for (const aten::Node& node : source.nodes) {
+Status Lowering::run(const aten::Graph& source, const ProgressFunction& progress) {
+  for (size_t n = 0; n < source.nodes.size(); ++n) {
+    tell(progress, "nodes lowered", n, source.nodes.size());
+    const aten::Node& node = source.nodes[n];
     builder_.set_origin(node.name, provenance_of(node));
     LowerContext context(*this, source, node);
     HandlerFunction handler = find_handler(node.target);
@@ -183,8 +187,8 @@ Result<ValueId> Lowering::output_value(const aten::Argument& argument) {
               aten::kind_name(argument));
 }
 
-Result<TypedModel> lower(const aten::FunctionalProgram& program) {
-  return ProgramLowering(program).run();
+Result<TypedModel> lower(const aten::FunctionalProgram& program, const ProgressFunction& progress) {
+  return ProgramLowering(program, progress).run();
 }
 
 }  // namespace tenon::lower

@@ -9,6 +9,7 @@
 #include "base/try.h"
 #include "ir/graph.h"
 #include "lower/functionalise.h"
+#include "tenon/progress.h"
 
 namespace tenon::lower {
 
@@ -16,7 +17,7 @@ namespace tenon::lower {
 /// share the bytes of the program's weights; tied weights are one initializer. Inputs have the program's
 /// names, outputs those of their leaves in the output tree ("logits") where these have names. Errors name the
 /// ATen operator and the user's source line: kUnsupported for an operator without a handler.
-Result<TypedModel> lower(const aten::FunctionalProgram& program);
+Result<TypedModel> lower(const aten::FunctionalProgram& program, const ProgressFunction& progress = {});
 
 /// All ATen targets that have a handler, sorted.
 std::vector<std::string_view> lowered_targets();

@@ -81,6 +81,7 @@ Status run_pipeline(TypedModel& model, const Options& options) {
     size_t changes = 0;
     for (const Pass& pass : kPipeline) {
       if (TENON_TRY(is_disabled(pass, options))) continue;
+      if (options.progress) options.progress(fmt::format("pass {}", pass.name), 0, 0);
       size_t changed = TENON_TRY(run_on(pass, model.graph, PassContext{}, 0));
       if (changed == 0) continue;
       changes += changed;

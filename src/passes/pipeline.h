@@ -8,6 +8,7 @@
 
 #include "ir/graph.h"
 #include "passes/pass.h"
+#include "tenon/progress.h"
 
 namespace tenon::passes {
 
@@ -19,6 +20,7 @@ struct Options {
   std::vector<std::string> disabled;
   /// Called after each pass that changed something, with the number of places changed.
   std::function<void(const Pass& pass, const Graph& graph, size_t changes)> trace;
+  ProgressFunction progress;  ///< Told of each pass.
 };
 
 /// Transforms the model. Its inputs and outputs stay, in number, order and name, and each value that keeps

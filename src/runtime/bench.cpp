@@ -6,6 +6,7 @@
 #include <fstream>
 #include <string>
 
+#include "base/progress.h"
 #include "base/try.h"
 #include "tenon/values.h"
 
@@ -38,10 +39,12 @@ uint64_t peak_rss_bytes() {
 constexpr int kProfiledRuns = 9;
 
 Result<std::vector<BenchResult::Step>> profile_steps(const Session& session,
-                                                     const std::vector<NamedValue>& inputs) {
+                                                     const std::vector<NamedValue>& inputs,
+                                                     const ProgressFunction& progress) {
   std::vector<BenchResult::Step> steps;
   std::vector<std::vector<double>> times;
   for (int run = 0; run < kProfiledRuns; ++run) {
+    tell(progress, "profiled runs", static_cast<size_t>(run), kProfiledRuns);
     RunContext context;
     context.enable_profile();
     TENON_TRY(session.run(inputs, {}, &context));
@@ -68,6 +71,7 @@ Result<BenchResult> run_bench(const std::string& model, const BenchOptions& opti
   auto begin = std::chrono::steady_clock::now();
   SessionOptions session_options;
   session_options.threads = options.threads;
+  session_options.progress = options.progress;
   auto session = TENON_TRY(Session::open(model, session_options));
   BenchResult result;
   result.load_ms = milliseconds_since(begin);
@@ -79,7 +83,7 @@ Result<BenchResult> run_bench(const std::string& model, const BenchOptions& opti
   std::vector<double> times;
   const int runs = kWarmUpRuns + options.runs;
   for (int run = 0; run < runs; ++run) {
-    if (options.progress) options.progress(static_cast<size_t>(run), static_cast<size_t>(runs));
+    tell(options.progress, "runs", static_cast<size_t>(run), static_cast<size_t>(runs));
     begin = std::chrono::steady_clock::now();
     auto outputs = session->run(*inputs);
     double time = milliseconds_since(begin);
@@ -97,7 +101,7 @@ Result<BenchResult> run_bench(const std::string& model, const BenchOptions& opti
   result.p99_ms = quantile(times, 0.99);
   result.peak_rss_bytes = peak_rss_bytes();
   result.memory = session->memory();
-  if (options.profile) result.steps = TENON_TRY(profile_steps(*session, *inputs));
+  if (options.profile) result.steps = TENON_TRY(profile_steps(*session, *inputs, options.progress));
   return result;
 }
 

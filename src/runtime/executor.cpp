@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "base/progress.h"
 #include "runtime/frame.h"
 #include "tenon/memory.h"
 
@@ -86,6 +87,7 @@ Result<std::vector<Value>> execute(const Engine& engine, std::span<const Value* 
   RunContext* context = state.context();
   bool profiling = context != nullptr && context->profiling();
   for (size_t s = 0; s < compiled.steps.size(); ++s) {
+    if (context != nullptr) tell(context->progress(), "steps run", s, compiled.steps.size());
     for (; recomputed != wanted.recomputed.end() && recomputed->step == static_cast<int>(s); ++recomputed)
       TENON_TRY(run_recomputed(*recomputed, frame, slots));
     auto begin = profiling ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();

@@ -2,6 +2,7 @@
 
 #include "base/guard_memory.h"
 #include "base/mapped_file.h"
+#include "base/progress.h"
 #include "convert/load.h"
 #include "formats/detect.h"
 #include "formats/onnx/reader.h"
@@ -58,12 +59,14 @@ void describe_file(const onnx::Model& model, InspectReport& report) {
 Result<TypedModel> read_described(const std::string& path, const InspectOptions& options, FileFormat format,
                                   InspectReport& report) {
   if (format == FileFormat::kOnnx) {
+    tell(options.progress, "reading the model");
     onnx::Model file = TENON_TRY(onnx::read_model(path));
     describe_file(file, report);
-    return load_onnx(std::move(file));
+    return load_onnx(std::move(file), options.progress);
   }
   LoadOptions load;
   load.arch = options.arch;
+  load.progress = options.progress;
   TypedModel model = TENON_TRY(load_model(path, load));
   report.nodes = model.graph.nodes.size();
   for (const Node& node : model.graph.nodes) ++report.operators[std::string(op_name(node.op))];
@@ -88,10 +91,13 @@ Status inspect_model(const std::string& path, const InspectOptions& options, Fil
     pass_options.trace = [&](const passes::Pass& pass, const Graph& graph, size_t changes) {
       report.passes.push_back({std::string(pass.name), "", changes, print(graph)});
     };
+    pass_options.progress = options.progress;
     TypedModel copy = model;
     TENON_TRY(passes::run_pipeline(copy, pass_options));
   }
-  auto session = TENON_TRY(make_session(std::move(model), {}));
+  SessionOptions session_options;
+  session_options.progress = options.progress;
+  auto session = TENON_TRY(make_session(std::move(model), session_options));
   report.inputs = session->inputs();
   report.outputs = session->outputs();
   report.memory = session->memory();
@@ -109,6 +115,7 @@ Result<InspectReport> inspect_file(const std::string& path, const InspectOptions
     auto file = TENON_TRY(MappedFile::open(path));
     format = detect_format(file->bytes());
   }
+  tell(options.progress, "reading the file");
   InspectReport report;
   report.format = format_name(format);
   switch (format) {

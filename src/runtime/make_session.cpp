@@ -19,12 +19,14 @@ Result<std::shared_ptr<Session>> build_session(TypedModel model, const SessionOp
     passes::Options pass_options;
     pass_options.disabled = options.disabled_passes;
     TENON_TRY(passes::run_pipeline(optimised, pass_options));
+    pass_options.progress = options.progress;
   }
   EngineOptions engine_options;
   engine_options.isa = isa;
   engine_options.references_only = options.references_only;
   auto state = std::make_unique<Session::State>();
-  state->engine = TENON_TRY(Engine::compile(original, std::move(optimised), engine_options));
+  state->engine =
+      TENON_TRY(Engine::compile(original, std::move(optimised), engine_options, options.progress));
   state->threads =
       options.threads > 0 ? std::min(options.threads, ThreadPool::kMaxThreads) : usable_cpu_count();
   for (ValueId id : original->graph.inputs) state->inputs.push_back(describe(original->graph, id));

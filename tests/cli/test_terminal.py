@@ -123,11 +123,63 @@ def test_a_pipe_gets_no_escapes(folder):
         assert "\x1b" not in done.stdout + done.stderr and "\r" not in done.stdout + done.stderr
 
 
-def test_progress_is_one_line_where_lines_can_be_taken_away(folder):
-    endless = ["bench", "model.onnx", "--runs", 1_000_000_000]
-    text = on_terminal(*endless, folder=folder, seconds=60, until=rb"\r\x1b\[Kruns: \d+ of 1000000005")
-    assert "\r\x1b[Kruns: " in text and "\n" not in text.partition("\r")[2]
-    assert "\r" not in on_terminal(*endless, folder=folder, seconds=3, TERM="dumb")
+def endless(path):
+    """A model that computes for longer than anybody waits: a loop of 10^12 rounds behind a first step, and products of
+    constants that the passes fold for minutes."""
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["c"], ["c_out"]), helper.make_node("Mul", ["v", "v"], ["v_out"])], "body",
+        [helper.make_tensor_value_info("i", onnx.TensorProto.INT64, []), helper.make_tensor_value_info("c", onnx.TensorProto.BOOL, []),
+         helper.make_tensor_value_info("v", onnx.TensorProto.FLOAT, [1])],
+        [helper.make_tensor_value_info("c_out", onnx.TensorProto.BOOL, []),
+         helper.make_tensor_value_info("v_out", onnx.TensorProto.FLOAT, [1])])
+    nodes = [helper.make_node("Softmax", ["x"], ["s"]), helper.make_node("Loop", ["rounds", "", "s"], ["y"], body=body)]
+    info = lambda n: helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, [1])  # noqa: E731
+    graph = helper.make_graph(nodes, "g", [info("x")], [info("y")], [onnx.numpy_helper.from_array(np.int64(10**12), "rounds")])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8), path)
+
+
+def slow_to_fold(path):
+    """A model whose weights are a product of constants, which takes the passes minutes to fold."""
+    side = 6000
+    square = helper.make_tensor("a", onnx.TensorProto.INT8, [side, side], bytes(side * side), raw=True)
+    nodes = [helper.make_node("Cast", ["a"], ["f"], to=onnx.TensorProto.FLOAT), helper.make_node("MatMul", ["f", "f"], ["b"]),
+             helper.make_node("MatMul", ["b", "f"], ["w"]), helper.make_node("MatMul", ["x", "w"], ["y"])]
+    info = lambda n: helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, [1, side])  # noqa: E731
+    graph = helper.make_graph(nodes, "g", [info("x")], [info("y")], [square])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8), path)
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("slow")
+    endless(folder / "endless.onnx")
+    slow_to_fold(folder / "fold.onnx")
+    return folder
+
+
+LONG_WORK = {
+    "bench": (["bench", "FOLDER/model.onnx", "--runs", 1_000_000_000], r"runs: \d+ of 1000000005"),
+    "opening": (["bench", "fold.onnx"], "pass fold-constants"),
+    "export": (["export", "fold.onnx", "-o", "out.onnx", "--fold"], "pass fold-constants"),
+    "inspect": (["inspect", "fold.onnx"], "pass fold-constants"),
+    "run": (["run", "endless.onnx", "--input", "x=random"], "steps run: 1 of 2"),
+    "align": (["align", "float64:fold.onnx", "fold.onnx", "--samples", 1], "pass fold-constants"),
+    "classify": (["classify", "fold.onnx", "none.png"], "pass fold-constants"),
+}
+
+
+@pytest.mark.parametrize("work", LONG_WORK)
+def test_progress_is_one_line(folder, slow, work):
+    arguments, line = LONG_WORK[work]
+    arguments = [str(a).replace("FOLDER", str(folder)) for a in arguments]
+    text = on_terminal(*arguments, folder=slow, seconds=60, until=rb"\r\x1b\[K" + line.encode())
+    assert re.search(r"\r\x1b\[K" + line, text) and "\n" not in text.partition("\r")[2]
+    assert all(len(part) < 80 for part in ESCAPE.sub("", text).split("\r"))
+
+
+def test_a_terminal_that_cannot_take_lines_away_gets_no_progress(folder):
+    endless_runs = ["bench", "model.onnx", "--runs", 1_000_000_000]
+    assert "\r" not in on_terminal(*endless_runs, folder=folder, seconds=3, TERM="dumb")
 
 
 def test_json_is_not_touched_by_the_terminal(folder):

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "tenon/progress.h"
+
 namespace tenon::onnx {
 
 struct ReadOptions {
@@ -30,6 +32,7 @@ struct WriteOptions {
   };
   ExternalData external_data = ExternalData::kAuto;
   size_t external_bytes_min = 1024;
+  ProgressFunction progress = {};  ///< Told of the megabytes that are written.
 };
 
 }  // namespace tenon::onnx

@@ -9,6 +9,7 @@
 
 #include "base/atomic_file.h"
 #include "base/mapped_file.h"
+#include "base/progress.h"
 #include "base/try.h"
 #include "formats/onnx/build.h"
 #include "formats/onnx/tensor_data.h"
@@ -65,6 +66,8 @@ class OneDataFile : public DataPlacement {
   }
 
   const std::vector<Item>& items() const { return items_; }
+  /// How long the data file becomes.
+  uint64_t bytes() const { return end_; }
 
  private:
   std::string location_;
@@ -87,26 +90,52 @@ Status check_data_target(const std::string& path) {
   return {};
 }
 
-Status write_data_file(AtomicFile& file, const std::vector<OneDataFile::Item>& items) {
+/// Writes bytes in pieces, and says how many of all are written.
+class Output {
+ public:
+  Output(uint64_t bytes, const ProgressFunction& progress) : bytes_(bytes), progress_(progress) {}
+
+  Status write(AtomicFile& file, std::string_view bytes) {
+    while (!bytes.empty()) {
+      tell(progress_, "MB written", written_ / kMegabyte, (bytes_ + kMegabyte - 1) / kMegabyte);
+      const std::string_view piece = bytes.substr(0, kPieceBytes);
+      TENON_TRY(file.write(piece));
+      written_ += piece.size();
+      bytes.remove_prefix(piece.size());
+    }
+    return {};
+  }
+
+ private:
+  static constexpr size_t kPieceBytes = size_t{16} << 20;
+  static constexpr uint64_t kMegabyte = 1'000'000;
+
+  uint64_t bytes_;
+  uint64_t written_ = 0;
+  const ProgressFunction& progress_;
+};
+
+Status write_data_file(AtomicFile& file, const std::vector<OneDataFile::Item>& items, Output& output) {
   TENON_TRY(file.write(kDataSignature));
   for (const OneDataFile::Item& item : items) {
     const uint64_t alignment =
         item.offset % kDataAlignmentBytes == 0 ? kDataAlignmentBytes : kSmallAlignmentBytes;
     TENON_TRY(file.pad_to(alignment));
     std::string scratch;
-    TENON_TRY(file.write(raw_elements(*item.tensor, scratch)));
+    TENON_TRY(output.write(file, raw_elements(*item.tensor, scratch)));
   }
   return {};
 }
 
-Result<AtomicFile> prepare_message(const Message& message, const std::string& path) {
+Result<AtomicFile> prepare_message(const Message& message, const std::string& path, Output& output) {
   AtomicFile file = TENON_TRY(AtomicFile::create(path));
-  TENON_TRY(message.write_pieces([&](std::string_view piece) { return file.write(piece); }));
+  TENON_TRY(message.write_pieces([&](std::string_view piece) { return output.write(file, piece); }));
   return file;
 }
 
-Status write_message(const Message& message, const std::string& path) {
-  AtomicFile file = TENON_TRY(prepare_message(message, path));
+Status write_message(const Message& message, const std::string& path, const ProgressFunction& progress) {
+  Output output(message.size(), progress);
+  AtomicFile file = TENON_TRY(prepare_message(message, path, output));
   return file.commit();
 }
 
@@ -115,38 +144,37 @@ Error too_large(uint64_t bytes) {
               kMessageBytesMax);
 }
 
-Status write_with_data_file(const Model& model, const std::string& path, size_t bytes_min) {
+Status write_with_data_file(const Model& model, const std::string& path, const WriteOptions& options) {
   const std::string data_path = path + ".data";
   const std::string location = data_path.substr(data_path.rfind('/') + 1);
   if (location.find('\\') != std::string::npos)
     return fail(ErrorCode::kUsage, "external data cannot have a backslash in its name");
-  OneDataFile placement(location, bytes_min);
+  OneDataFile placement(location, options.external_bytes_min);
   const Message message = build_model(model, placement);
   if (message.size() > kMessageBytesMax)
     return with_hint(too_large(message.size()), "tensors in attributes cannot be external data");
-  if (placement.items().empty()) return write_message(message, path);
+  if (placement.items().empty()) return write_message(message, path, options.progress);
 
   TENON_TRY(check_data_target(data_path));
   const bool is_new = access(data_path.c_str(), F_OK) != 0;
   AtomicFile data = TENON_TRY(
       AtomicFile::create(data_path, is_new ? AtomicFile::IfExists::kFail : AtomicFile::IfExists::kReplace));
-  TENON_TRY(write_data_file(data, placement.items()));
-  AtomicFile model_file = TENON_TRY(prepare_message(message, path));
+  Output output(message.size() + placement.bytes(), options.progress);
+  TENON_TRY(write_data_file(data, placement.items(), output));
+  AtomicFile model_file = TENON_TRY(prepare_message(message, path, output));
   std::array files = {std::move(data), std::move(model_file)};
   return commit_all(files);
 }
 
 Status write_model_unguarded(const Model& model, const std::string& path, const WriteOptions& options) {
   using ExternalData = WriteOptions::ExternalData;
-  if (options.external_data == ExternalData::kAlways)
-    return write_with_data_file(model, path, options.external_bytes_min);
+  if (options.external_data == ExternalData::kAlways) return write_with_data_file(model, path, options);
   KeepReferences keep;
   Inline all_inline;
   const bool keeps = options.external_data == ExternalData::kKeep;
   const Message message = build_model(model, keeps ? static_cast<DataPlacement&>(keep) : all_inline);
-  if (message.size() <= kMessageBytesMax) return write_message(message, path);
-  if (options.external_data == ExternalData::kAuto)
-    return write_with_data_file(model, path, options.external_bytes_min);
+  if (message.size() <= kMessageBytesMax) return write_message(message, path, options.progress);
+  if (options.external_data == ExternalData::kAuto) return write_with_data_file(model, path, options);
   return with_hint(too_large(message.size()), "ask for external data");
 }
 

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "base/progress.h"
 #include "ops/core/builder.h"
 #include "ops/core/registry.h"
 #include "ops/core/upgrade.h"
@@ -296,7 +297,9 @@ Status GraphEmitter::add_node(const Node& origin, std::string_view op_type, std:
 Status GraphEmitter::run() {
   name_values();
   for (ValueId id : graph_.inputs) out_.inputs.push_back(value_info(id));
-  for (const Node& node : graph_.nodes) {
+  for (size_t n = 0; n < graph_.nodes.size(); ++n) {
+    if (parent_ == nullptr) tell(owner_.options.progress, "nodes written", n, graph_.nodes.size());
+    const Node& node = graph_.nodes[n];
     EmitContext context(graph_, node, owner_.options.opset, *this);
     Status status = op_def(node.op).emit(context);
     if (!status.ok()) return at_node(std::move(status.error()), node.name, op_name(node.op));

@@ -7,12 +7,14 @@
 #include "ir/graph.h"
 #include "ir/model.h"
 #include "ops/core/schema.h"
+#include "tenon/progress.h"
 
 namespace tenon::ops {
 
 struct EmitOptions {
   int opset = kNewestOpset;
-  bool provenance = true;  ///< Nodes carry source line and module path.
+  bool provenance = true;          ///< Nodes carry source line and module path.
+  ProgressFunction progress = {};  ///< Told of each node.
 };
 
 /// Values keep their names; constants become initializers that share the tensors' bytes. Every node is

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <unordered_map>
 
+#include "base/progress.h"
 #include "ops/core/builder.h"
 #include "ops/core/inline_functions.h"
 #include "ops/core/registry.h"
@@ -106,7 +107,7 @@ struct Scope {
 
 class Upgrader {
  public:
-  explicit Upgrader(const onnx::Model& model) : model_(model) {
+  Upgrader(const onnx::Model& model, const ProgressFunction& progress) : model_(model), progress_(progress) {
     for (const onnx::OpsetImport& opset : model.opset_imports)
       opsets_[opset.domain == "ai.onnx" ? "" : opset.domain] =
           static_cast<int>(std::clamp<int64_t>(opset.version, 0, 1 << 20));
@@ -118,7 +119,9 @@ class Upgrader {
     graph.name = source.name;
     Scope scope{&graph, parent, {}, {}, {}};
     TENON_TRY(declare_values(source, scope, formal_elements));
-    for (const onnx::Node& node : source.nodes) {
+    for (size_t n = 0; n < source.nodes.size(); ++n) {
+      if (depth == 0) tell(progress_, "nodes read", n, source.nodes.size());
+      const onnx::Node& node = source.nodes[n];
       Status status = convert_node(node, scope, depth);
       if (!status.ok()) return at_node(std::move(status.error()), label(node), node.op_type);
     }
@@ -328,6 +331,7 @@ class Upgrader {
 
   const onnx::Model& model_;
   std::unordered_map<std::string, int> opsets_;
+  const ProgressFunction& progress_;
 };
 
 }  // namespace
@@ -360,8 +364,8 @@ ValueType type_from(const onnx::Type& type) {
   return {};
 }
 
-Result<TypedModel> upgrade(const onnx::Model& model) {
-  if (!model.functions.empty()) return upgrade(TENON_TRY(inline_functions(model)));
+Result<TypedModel> upgrade(const onnx::Model& model, const ProgressFunction& progress) {
+  if (!model.functions.empty()) return upgrade(TENON_TRY(inline_functions(model)), progress);
   TypedModel typed;
   typed.name = model.graph.name;
   typed.metadata = model.metadata_props;
@@ -369,7 +373,7 @@ Result<TypedModel> upgrade(const onnx::Model& model) {
   for (const onnx::OpsetImport& opset : model.opset_imports)
     if (opset.domain.empty() || opset.domain == "ai.onnx")
       typed.origin = fmt::format("onnx opset {}", opset.version);
-  TENON_TRY(Upgrader(model).convert_graph(model.graph, typed.graph, nullptr, 0));
+  TENON_TRY(Upgrader(model, progress).convert_graph(model.graph, typed.graph, nullptr, 0));
   return typed;
 }
 

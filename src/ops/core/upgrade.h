@@ -4,6 +4,7 @@
 #include "base/try.h"
 #include "ir/graph.h"
 #include "ir/model.h"
+#include "tenon/progress.h"
 
 namespace tenon::ops {
 
@@ -16,7 +17,7 @@ inline constexpr std::string_view kTargetKey = "target";
 /// Every value keeps its name. Initializers share the bytes of the model's tensors. Errors name the node and
 /// its operator: kUnsupported for an operator that tenon does not have, kInvalidModel for a model that breaks
 /// a rule.
-Result<TypedModel> upgrade(const onnx::Model& model);
+Result<TypedModel> upgrade(const onnx::Model& model, const ProgressFunction& progress = {});
 
 /// The canonical type of a declared one: names of dimensions become symbols, nameless ones get symbols of
 /// their own.
