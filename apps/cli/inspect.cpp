@@ -33,10 +33,24 @@ std::string millions(int64_t count) {
   return text;
 }
 
+/// "  (batch: 3 to 8)" for the open dimensions whose sizes have bounds.
+std::string bounds(const ValueDescription& port) {
+  std::string text;
+  for (const Dimension& dimension : port.shape.value_or(std::vector<Dimension>())) {
+    const auto& [min, max] = std::tie(dimension.min, dimension.max);
+    if (!min && !max) continue;
+    text += (text.empty() ? "  (" : ", ") + dimension.text + ": ";
+    text += !max   ? fmt::format("at least {}", *min)
+            : !min ? fmt::format("at most {}", *max)
+                   : fmt::format("{} to {}", *min, *max);
+  }
+  return text.empty() ? text : text + ")";
+}
+
 void print_ports(const char* what, const std::vector<ValueDescription>& ports) {
   for (const ValueDescription& port : ports)
     print_named(fmt::format("{:<10} ", what), port.name,
-                "  " + port.type + (port.has_default ? "  (has a default)" : ""));
+                "  " + port.type + bounds(port) + (port.has_default ? "  (has a default)" : ""));
 }
 
 void print_operators(const std::map<std::string, size_t>& operators) {
@@ -175,6 +189,7 @@ int run_inspect(InspectArguments& arguments) {
   Progress progress;
   arguments.options.progress = progress.function();
   auto result = inspect(arguments.model, arguments.options);
+  progress.clear();
   if (!result.ok()) return report(result.error(), arguments.json);
   if (arguments.json)
     print(to_json(arguments, *result));
@@ -189,7 +204,6 @@ int run_inspect(InspectArguments& arguments) {
 void add_inspect_command(CLI::App& app, int& status) {
   auto arguments = std::make_shared<InspectArguments>();
   CLI::App* command = app.add_subcommand("inspect", "Say what is in a model file");
-  progress.clear();
   command->footer(
       "Examples:\n"
       "  tenon inspect resnet18.onnx\n"

@@ -34,6 +34,10 @@ struct SessionOptions {
 struct Dimension {
   std::optional<int64_t> size;  ///< Set when the model fixes it.
   std::string text;             ///< "224", "batch", "2*n + 1"; "?" when nothing is known.
+  /// Of an input: the bounds that an exported PyTorch program has for an open dimension.
+  std::optional<int64_t> min, max;
+  /// Of an input: a small size that a run takes. Those of all inputs fit together.
+  int64_t example = 1;
 };
 
 /// What is known of a value before a run.
@@ -74,21 +78,21 @@ class RunContext {
   void enable_profile() { profiling_ = true; }
   bool profiling() const { return profiling_; }
   std::vector<StepTime>& profile() { return profile_; }
+  /// Is told of each step.
+  void set_progress(ProgressFunction progress) { progress_ = std::move(progress); }
+  const ProgressFunction& progress() const { return progress_; }
 
  private:
   std::optional<std::chrono::steady_clock::time_point> deadline_;
   std::atomic<bool> cancelled_{false};
-  /// Is told of each step.
-  void set_progress(ProgressFunction progress) { progress_ = std::move(progress); }
-  const ProgressFunction& progress() const { return progress_; }
   uint64_t random_seed_ = 0;
   bool profiling_ = false;
   std::vector<StepTime> profile_;
+  ProgressFunction progress_;
 };
 
 /// Bytes that a session needs.
 struct MemoryReport {
-  ProgressFunction progress_;
   uint64_t weight_bytes = 0;  ///< Constants as the model holds them, mapped from its file where possible.
   uint64_t packed_bytes = 0;  ///< Constants that kernels keep in a layout of their own.
   /// Activations of one run by the plan for the inputs last seen (or the declared ones, when they are fixed);

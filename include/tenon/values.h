@@ -43,15 +43,16 @@ class OutputFiles {
 
 struct RandomOptions {
   uint64_t seed = 0;
-  /// What a first dimension that the model leaves open becomes; every other open dimension becomes 1.
-  int64_t batch = 1;
+  /// What a first dimension that the model leaves open becomes; 0: its example (Dimension), as other open
+  /// dimensions do.
+  int64_t batch = 0;
 };
 
 /// A tensor for an input: floats uniform in [0, 1), integers in [0, 10), bools even. The elements depend on
 /// the seed, the input's name and their place alone. kUsage for inputs that are no tensors or whose type or
 /// rank the model does not say, and when `batch` contradicts a first dimension that the model fixes.
 Result<NamedValue> random_input(const ValueDescription& input, const RandomOptions& options);
-/// One for each input without a default.
+/// One for each input without a default. Sizes that depend on an open first dimension follow it.
 Result<std::vector<NamedValue>> random_inputs(const Session& session, const RandomOptions& options);
 
 }  // namespace tenon

@@ -6,7 +6,7 @@
 #include "base/mapped_file.h"
 #include "convert/load.h"
 #include "formats/detect.h"
-#include "runtime/session_state.h"
+#include "runtime/input_sizes.h"
 
 namespace tenon::alignment {
 
@@ -45,7 +45,7 @@ SideName parse_side(const std::string& given) {
 }
 
 void Side::describe_model(std::shared_ptr<const TypedModel> model) {
-  for (ValueId id : model->graph.inputs) inputs_.push_back(describe(model->graph, id));
+  inputs_ = describe_inputs(*model);
   for (ValueId id : model->graph.outputs) output_names_.push_back(model->graph.value(id).name);
   model_ = std::move(model);
 }

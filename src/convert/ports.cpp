@@ -11,19 +11,38 @@ namespace {
 
 using Replacements = std::map<std::string, SymInt>;
 
-void substitute(ValueType& type, const Replacements& replacements) {
-  if (!type.shape) return;
-  for (SymInt& dim : *type.shape)
-    dim = dim.substitute([&](const std::string& symbol) -> std::optional<SymInt> {
-      auto it = replacements.find(symbol);
-      return it == replacements.end() ? std::nullopt : std::optional<SymInt>(it->second);
-    });
+SymInt substituted(const SymInt& dimension, const Replacements& replacements) {
+  return dimension.substitute([&](const std::string& symbol) -> std::optional<SymInt> {
+    auto it = replacements.find(symbol);
+    return it == replacements.end() ? std::nullopt : std::optional<SymInt>(it->second);
+  });
+}
+
+/// The ranges of the dimensions that stay open, by what they become. One that stands for several has to be in
+/// the ranges of all.
+SizeRanges substituted_ranges(const TypedModel& model, const Replacements& replacements) {
+  SizeRanges ranges;
+  for (ValueId id : model.graph.inputs) {
+    const auto& shape = model.graph.value(id).type.shape;
+    for (const SymInt& dimension : shape.value_or(SymShape())) {
+      const auto old = model.ranges.find(dimension.to_string());
+      const SymInt renamed = substituted(dimension, replacements);
+      if (old == model.ranges.end() || renamed.is_constant()) continue;
+      const auto& [min, max] = old->second;
+      SizeRange& range = ranges[renamed.to_string()];
+      if (min) range.min = std::max(*min, range.min.value_or(*min));
+      if (max) range.max = std::min(*max, range.max.value_or(*max));
+    }
+  }
+  return ranges;
 }
 
 /// Puts other sizes in place of symbols, in what is declared, and infers the rest again.
 Status replace_symbols(TypedModel& model, const Replacements& replacements) {
+  model.ranges = substituted_ranges(model, replacements);
   for (size_t i = 0; i < model.graph.value_count(); ++i)
-    substitute(model.graph.value(ValueId{static_cast<uint32_t>(i)}).type, replacements);
+    if (auto& shape = model.graph.value(ValueId{static_cast<uint32_t>(i)}).type.shape)
+      for (SymInt& dimension : *shape) dimension = substituted(dimension, replacements);
   return ops::infer_graph(model.graph);
 }
 
@@ -151,7 +170,18 @@ Status fix_input_shapes(TypedModel& model, const std::map<std::string, std::vect
             fail(ErrorCode::kUsage, "dimension {} of input '{}' is {} in the model, not {}", i, name, *known,
                  shape[i]),
             "export the program again with torch.export and that shape, or with a dynamic dimension");
-      if (auto symbol = dim.symbol_name()) replacements[*symbol] = shape[i];
+      if (const SizeRange range = allowed_sizes(dim, model.ranges); !range.holds(shape[i]))
+        return with_hint(fail(ErrorCode::kUsage, "dimension {} of input '{}' ('{}') has to be {}, not {}", i,
+                              name, dim.to_string(), range.to_string(), shape[i]),
+                         "export the program again with torch.export and a wider torch.export.Dim");
+      if (const auto form = LinearSize::of(dim)) {
+        const auto size = form->solve(shape[i]);
+        auto known = size ? replacements.try_emplace(form->symbol, *size).first : replacements.end();
+        if (known == replacements.end() || !(known->second == *size))
+          return fail(ErrorCode::kUsage, "dimension {} of input '{}' ('{}') cannot be {}{}", i, name,
+                      dim.to_string(), shape[i],
+                      size ? fmt::format(", since '{}' is {}", form->symbol, known->second.to_string()) : "");
+      }
     }
     type.shape = to_sym(shape);
   }

@@ -16,6 +16,7 @@
 #include "ir/op.h"
 #include "ir/value_type.h"
 #include "tenon/tensor.h"
+#include "tensor/size_range.h"
 
 namespace tenon {
 
@@ -117,6 +118,8 @@ struct TypedModel {
   std::vector<std::string> warnings;
   /// What the model was: "onnx opset 17", "torch.export 2.13.0".
   std::string origin;
+  /// What sizes the open dimensions of its inputs may have; one without an entry, any.
+  SizeRanges ranges;
 };
 
 }  // namespace tenon

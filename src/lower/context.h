@@ -48,7 +48,7 @@ class Lowering {
   Result<ValueId> value(const std::string& name) const;
   bool has(const std::string& name) const { return values_.contains(name); }
   /// What the program says of its symbols; a subgraph asks its parent.
-  void set_ranges(const std::map<std::string, aten::Range>* ranges) { ranges_ = ranges; }
+  void set_ranges(const SizeRanges* ranges) { ranges_ = ranges; }
   /// True when the size is at least 1 whatever its symbols are, as far as their ranges tell.
   bool is_positive(const SymInt& size) const;
   /// A value of the parent's graph for use in this one.
@@ -62,7 +62,7 @@ class Lowering {
  private:
   ops::GraphBuilder builder_;
   Lowering* parent_;
-  const std::map<std::string, aten::Range>* ranges_ = nullptr;
+  const SizeRanges* ranges_ = nullptr;
   std::unordered_map<std::string, ValueId> values_;
 };
 

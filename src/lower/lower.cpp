@@ -37,6 +37,7 @@ class ProgramLowering {
     TENON_TRY(add_weights(lowering));
     TENON_TRY(lowering.run(program_.graph, progress_));
     TENON_TRY(add_outputs(lowering));
+    keep_ranges();
     return std::move(model_);
   }
 
@@ -79,6 +80,16 @@ class ProgramLowering {
       lowering.bind(name, lowering.graph().add_input(name, std::move(type)));
     }
     return {};
+  }
+
+  // The ranges of the sizes that inputs have.
+  void keep_ranges() {
+    for (ValueId id : model_.graph.inputs) {
+      const auto& shape = model_.graph.value(id).type.shape;
+      for (const SymInt& dimension : shape.value_or(SymShape()))
+        if (auto range = program_.ranges.find(dimension.to_string()); range != program_.ranges.end())
+          model_.ranges.insert(*range);
+    }
   }
 
   Status add_weights(Lowering& lowering) {
@@ -143,6 +154,7 @@ class ProgramLowering {
 
   const aten::FunctionalProgram& functional_;
   const aten::Program& program_;
+  const ProgressFunction& progress_;
   TypedModel model_;
 };
 
@@ -154,7 +166,6 @@ std::shared_ptr<const Provenance> provenance_of(const aten::Node& node) {
   provenance->module_path = aten::module_path(node.origin);
   provenance->target = node.target;
   return provenance;
-  const ProgressFunction& progress_;
 }
 
 Status Lowering::run(const aten::Graph& source, const ProgressFunction& progress) {

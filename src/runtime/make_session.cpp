@@ -6,6 +6,7 @@
 #include "base/thread_pool.h"
 #include "base/try.h"
 #include "passes/pipeline.h"
+#include "runtime/input_sizes.h"
 #include "runtime/session_state.h"
 
 namespace tenon {
@@ -18,8 +19,8 @@ Result<std::shared_ptr<Session>> build_session(TypedModel model, const SessionOp
   if (!options.references_only) {
     passes::Options pass_options;
     pass_options.disabled = options.disabled_passes;
-    TENON_TRY(passes::run_pipeline(optimised, pass_options));
     pass_options.progress = options.progress;
+    TENON_TRY(passes::run_pipeline(optimised, pass_options));
   }
   EngineOptions engine_options;
   engine_options.isa = isa;
@@ -29,7 +30,7 @@ Result<std::shared_ptr<Session>> build_session(TypedModel model, const SessionOp
       TENON_TRY(Engine::compile(original, std::move(optimised), engine_options, options.progress));
   state->threads =
       options.threads > 0 ? std::min(options.threads, ThreadPool::kMaxThreads) : usable_cpu_count();
-  for (ValueId id : original->graph.inputs) state->inputs.push_back(describe(original->graph, id));
+  state->inputs = describe_inputs(*original);
   for (ValueId id : original->graph.outputs) {
     state->outputs.push_back(describe(original->graph, id));
     state->output_names.push_back(state->outputs.back().name);

@@ -1,16 +1,13 @@
 // The check of a run's inputs: names, kinds, element types, ranks, and sizes, where one symbol stands for one
-// number throughout.
-#include <unordered_map>
-
+// number throughout, and that number is among those that the model holds for.
 #include "base/try.h"
+#include "runtime/input_sizes.h"
 #include "runtime/near_names.h"
 #include "runtime/session_state.h"
 
 namespace tenon {
 
 namespace {
-
-using Symbols = std::unordered_map<std::string, int64_t>;
 
 Error mismatch(const GraphValue& expected, const Value& given, const std::string& why = "") {
   return fail(ErrorCode::kMismatch, "input '{}' takes {}, and {} was given{}", expected.name,
@@ -28,8 +25,12 @@ Status check_kind(const GraphValue& expected, const Value& given) {
   return {};
 }
 
-/// Checks the sizes that are numbers or plain symbols, and learns the symbols.
-Status check_sizes(const GraphValue& expected, const Value& given, Symbols& symbols) {
+Error wrong_size(const GraphValue& expected, const Value& given, size_t d, const std::string& why) {
+  return mismatch(expected, given, fmt::format(": dimension {} {}", d, why));
+}
+
+/// Checks ranks, and the sizes that are numbers or plain symbols, and learns the symbols.
+Status check_sizes(const GraphValue& expected, const Value& given, SymbolSizes& symbols) {
   if (!given.is_tensor() || !expected.type.shape) return {};
   const SymShape& shape = *expected.type.shape;
   const Shape& actual = given.tensor().shape();
@@ -38,22 +39,41 @@ Status check_sizes(const GraphValue& expected, const Value& given, Symbols& symb
     if (auto size = shape[d].constant(); size && *size != actual[d]) return mismatch(expected, given);
     auto name = shape[d].symbol_name();
     if (!name) continue;
-    auto [known, is_new] = symbols.try_emplace(*name, actual[d]);
-    if (known->second != actual[d])
-      return mismatch(expected, given, fmt::format(" ('{}' is {} elsewhere)", *name, known->second));
+    symbols.learn({*name, 1, 0}, actual[d]);
+    if (auto known = symbols.find(*name); known && *known != actual[d])
+      return wrong_size(expected, given, d, fmt::format("has to be {}, as '{}' is elsewhere", *known, *name));
   }
   return {};
 }
 
-/// Checks sizes that are expressions of symbols, as far as the symbols are known.
-Status check_expressions(const GraphValue& expected, const Value& given, const Symbols& symbols) {
+/// Checks sizes that are expressions of symbols, and learns symbols that stand nowhere alone.
+Status check_expressions(const GraphValue& expected, const Value& given, SymbolSizes& symbols) {
   if (!given.is_tensor() || !expected.type.shape) return {};
   for (size_t d = 0; d < expected.type.shape->size(); ++d) {
-    auto size = (*expected.type.shape)[d].evaluate([&](const std::string& name) -> std::optional<int64_t> {
-      auto known = symbols.find(name);
-      return known == symbols.end() ? std::nullopt : std::optional<int64_t>(known->second);
-    });
-    if (size && *size != given.tensor().dim(d)) return mismatch(expected, given);
+    const SymInt& dimension = (*expected.type.shape)[d];
+    const int64_t actual = given.tensor().dim(d);
+    if (dimension.is_constant()) continue;
+    if (auto form = LinearSize::of(dimension); form && !symbols.learn(*form, actual))
+      return wrong_size(expected, given, d,
+                        fmt::format("has to be of the form {}, not {}", dimension.to_string(), actual));
+    if (auto size = symbols.evaluate(dimension); size && *size != actual)
+      return wrong_size(expected, given, d,
+                        fmt::format("has to be {} = {}, not {}", dimension.to_string(), *size, actual));
+  }
+  return {};
+}
+
+/// Checks that sizes are among those that the model holds for.
+Status check_ranges(const GraphValue& expected, const Value& given, const SizeRanges& ranges) {
+  if (ranges.empty() || !given.is_tensor() || !expected.type.shape) return {};
+  for (size_t d = 0; d < expected.type.shape->size(); ++d) {
+    const SymInt& dimension = (*expected.type.shape)[d];
+    const SizeRange range = allowed_sizes(dimension, ranges);
+    if (range.holds(given.tensor().dim(d))) continue;
+    return with_hint(wrong_size(expected, given, d,
+                                fmt::format("('{}') has to be {}, not {}", dimension.to_string(),
+                                            range.to_string(), given.tensor().dim(d))),
+                     "torch.export traced the model for these sizes only");
   }
   return {};
 }
@@ -67,7 +87,9 @@ std::vector<std::string> names_of(const std::vector<ValueDescription>& descripti
 }  // namespace
 
 Result<std::vector<const Value*>> match_inputs(const std::vector<ValueDescription>& descriptions,
-                                               const Graph& graph, const std::vector<NamedValue>& given) {
+                                               const TypedModel& model,
+                                               const std::vector<NamedValue>& given) {
+  const Graph& graph = model.graph;
   std::vector<const Value*> inputs(descriptions.size(), nullptr);
   for (const NamedValue& named : given) {
     size_t i = 0;
@@ -79,7 +101,7 @@ Result<std::vector<const Value*>> match_inputs(const std::vector<ValueDescriptio
       return fail(ErrorCode::kUsage, "input '{}' was given more than once", named.name);
     inputs[i] = &named.value;
   }
-  Symbols symbols;
+  SymbolSizes symbols;
   for (size_t i = 0; i < inputs.size(); ++i) {
     const GraphValue& expected = graph.value(graph.inputs[i]);
     if (inputs[i] == nullptr) {
@@ -90,8 +112,12 @@ Result<std::vector<const Value*>> match_inputs(const std::vector<ValueDescriptio
     TENON_TRY(check_kind(expected, *inputs[i]));
     TENON_TRY(check_sizes(expected, *inputs[i], symbols));
   }
-  for (size_t i = 0; i < inputs.size(); ++i)
-    if (inputs[i] != nullptr) TENON_TRY(check_expressions(graph.value(graph.inputs[i]), *inputs[i], symbols));
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i] == nullptr) continue;
+    const GraphValue& expected = graph.value(graph.inputs[i]);
+    TENON_TRY(check_expressions(expected, *inputs[i], symbols));
+    TENON_TRY(check_ranges(expected, *inputs[i], model.ranges));
+  }
   return inputs;
 }
 

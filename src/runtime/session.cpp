@@ -28,8 +28,9 @@ std::vector<int64_t> key_of(const std::vector<ValueType>& types) {
 
 Result<std::vector<NamedValue>> run_session(Session::State& session, const std::vector<NamedValue>& given,
                                             const std::vector<std::string>& names, RunContext* context) {
-  const Graph& graph = session.engine->model().graph;
-  std::vector<const Value*> inputs = TENON_TRY(match_inputs(session.inputs, graph, given));
+  const TypedModel& model = session.engine->model();
+  const Graph& graph = model.graph;
+  std::vector<const Value*> inputs = TENON_TRY(match_inputs(session.inputs, model, given));
   OutputPlan asked;
   if (!names.empty()) asked = TENON_TRY(plan_outputs(*session.engine, names));
   std::vector<ValueType> types;
@@ -111,8 +112,11 @@ ValueDescription describe(const Graph& graph, ValueId id) {
   description.has_default = value.constant.has_value();
   if (value.type.is_tensor() && value.type.shape) {
     description.shape.emplace();
-    for (const SymInt& size : *value.type.shape)
-      description.shape->push_back({size.constant(), size.to_string()});
+    for (const SymInt& size : *value.type.shape) {
+      Dimension& dimension = description.shape->emplace_back();
+      dimension.size = size.constant();
+      dimension.text = size.to_string();
+    }
   }
   return description;
 }

@@ -42,7 +42,7 @@ Result<std::shared_ptr<Session>> make_session(TypedModel model, const SessionOpt
 /// Checks what the caller gave against the model's inputs, and puts it in their order; null for an input that
 /// takes its default.
 Result<std::vector<const Value*>> match_inputs(const std::vector<ValueDescription>& descriptions,
-                                               const Graph& graph, const std::vector<NamedValue>& given);
+                                               const TypedModel& model, const std::vector<NamedValue>& given);
 
 /// The description of a value of a graph.
 ValueDescription describe(const Graph& graph, ValueId id);

@@ -8,6 +8,8 @@
 #include "formats/detect.h"
 #include "formats/npy/npy_file.h"
 #include "formats/onnx/value_file.h"
+#include "runtime/input_sizes.h"
+#include "runtime/session_state.h"
 #include "tenon/npy.h"
 #include "tensor/element.h"
 
@@ -116,8 +118,8 @@ Result<NamedValue> random_input(const ValueDescription& input, const RandomOptio
     Shape shape;
     for (size_t d = 0; d < input.shape->size(); ++d) {
       const Dimension& dimension = (*input.shape)[d];
-      int64_t wish = d == 0 ? options.batch : 1;
-      if (d == 0 && dimension.size && options.batch != 1 && *dimension.size != options.batch)
+      const int64_t wish = d == 0 && options.batch > 0 ? options.batch : dimension.example;
+      if (d == 0 && dimension.size && options.batch > 1 && *dimension.size != options.batch)
         return with_hint(fail(ErrorCode::kUsage,
                               "the model fixes the first dimension of input '{}' ({}), so "
                               "the batch cannot be {}",
@@ -138,9 +140,21 @@ Result<NamedValue> random_input(const ValueDescription& input, const RandomOptio
 }
 
 Result<std::vector<NamedValue>> random_inputs(const Session& session, const RandomOptions& options) {
+  const TypedModel& model = session.state().engine->original();
+  const SymbolSizes sizes = example_sizes(model, options.batch);
   std::vector<NamedValue> values;
-  for (const ValueDescription& input : session.inputs())
-    if (!input.has_default) values.push_back(TENON_TRY(random_input(input, options)));
+  for (size_t i = 0; i < session.inputs().size(); ++i) {
+    ValueDescription input = session.inputs()[i];
+    if (input.has_default) continue;
+    RandomOptions of_input = options;
+    for (size_t d = 0; input.shape && d < input.shape->size(); ++d) {
+      const SymInt& dimension = (*model.graph.value(model.graph.inputs[i]).type.shape)[d];
+      if (dimension.is_constant()) continue;
+      (*input.shape)[d].example = sizes.evaluate(dimension).value_or(1);
+      if (d == 0) of_input.batch = 0;  // the example has the batch in it
+    }
+    values.push_back(TENON_TRY(random_input(input, of_input)));
+  }
   return values;
 }
 

@@ -19,6 +19,7 @@
 #include "ir/aten/pytree.h"
 #include "ir/aten/sym_expr.h"
 #include "tenon/tensor.h"
+#include "tensor/size_range.h"
 #include "tensor/sym_int.h"
 
 namespace tenon::aten {
@@ -228,11 +229,6 @@ struct Weight {
   bool is_parameter = false;
 };
 
-struct Range {
-  std::optional<int64_t> min;  ///< nullopt: minus infinity.
-  std::optional<int64_t> max;  ///< nullopt: infinity.
-};
-
 enum class Dialect : uint8_t {
   kTraining,     ///< As traced: neither decomposed nor functional.
   kAten,         ///< After run_decompositions(): functional, mutations are outputs.
@@ -244,11 +240,11 @@ struct Program {
   std::vector<InputSpec> input_specs;    ///< As many as graph.inputs.
   std::vector<OutputSpec> output_specs;  ///< As many as graph.outputs.
   std::map<std::string, Weight> weights;
-  std::map<std::string, Range> ranges;  ///< Symbol or expression ("s77", "2*s77") -> its range.
-  PyTree input_tree;                    ///< (args, kwargs); its leaves are the user inputs in order.
-  PyTree output_tree;                   ///< Its leaves are the user outputs in order.
-  std::vector<Value> sample_inputs;     ///< The example inputs' leaves in order; non-tensors are undefined
-                                        ///< tensors. Empty when the file holds none.
+  SizeRanges ranges;                 ///< Of symbols and of expressions that are sizes.
+  PyTree input_tree;                 ///< (args, kwargs); its leaves are the user inputs in order.
+  PyTree output_tree;                ///< Its leaves are the user outputs in order.
+  std::vector<Value> sample_inputs;  ///< The example inputs' leaves in order; non-tensors are undefined
+                                     ///< tensors. Empty when the file holds none.
   Dialect dialect = Dialect::kTraining;
   std::string torch_version;
   std::vector<std::string> guards;  ///< Python conditions on inputs under which the export is valid.

@@ -7,6 +7,7 @@
 
 #include "base/progress.h"
 #include "ops/core/builder.h"
+#include "ops/core/range_metadata.h"
 #include "ops/core/registry.h"
 #include "ops/core/upgrade.h"
 
@@ -387,6 +388,7 @@ Result<onnx::Model> emit(const TypedModel& model, const EmitOptions& options) {
   out.ir_version = ir_version_of(options.opset);
   out.producer_name = "tenon";
   out.metadata_props = model.metadata;
+  add_range_metadata(model, out.metadata_props);
   out.doc_string = model.doc_string;
   out.graph.name = model.name.empty() ? "main" : model.name;
   Emitter emitter(model, options);

@@ -7,6 +7,7 @@
 #include "base/progress.h"
 #include "ops/core/builder.h"
 #include "ops/core/inline_functions.h"
+#include "ops/core/range_metadata.h"
 #include "ops/core/registry.h"
 
 namespace tenon::ops {
@@ -330,8 +331,8 @@ class Upgrader {
   }
 
   const onnx::Model& model_;
-  std::unordered_map<std::string, int> opsets_;
   const ProgressFunction& progress_;
+  std::unordered_map<std::string, int> opsets_;
 };
 
 }  // namespace
@@ -369,6 +370,7 @@ Result<TypedModel> upgrade(const onnx::Model& model, const ProgressFunction& pro
   TypedModel typed;
   typed.name = model.graph.name;
   typed.metadata = model.metadata_props;
+  typed.ranges = take_range_metadata(typed.metadata);
   typed.doc_string = model.doc_string;
   for (const onnx::OpsetImport& opset : model.opset_imports)
     if (opset.domain.empty() || opset.domain == "ai.onnx")

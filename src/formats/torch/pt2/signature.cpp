@@ -170,7 +170,7 @@ Status read_ranges(JsonValue value, aten::Program& program) {
   JsonObject object = TENON_TRY(JsonObject::of(value, "range_constraints"));
   for (const auto& [symbol, item] : object.fields()) {
     JsonObject bounds = TENON_TRY(JsonObject::of(item, "a range"));
-    aten::Range range;
+    SizeRange range;
     if (bounds.find("min_val")) range.min = TENON_TRY(bounds.get_int("min_val"));
     if (bounds.find("max_val")) range.max = TENON_TRY(bounds.get_int("max_val"));
     program.ranges.emplace(std::string(symbol), range);
