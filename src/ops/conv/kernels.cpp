@@ -4,7 +4,6 @@
 #include "ops/conv/kernels.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "kernels/conv/blocked_conv.h"
 #include "kernels/conv/conv2d.h"
@@ -13,6 +12,7 @@
 #include "ops/conv/conv.h"
 #include "ops/core/services.h"
 #include "ops/fusion/tail.h"
+#include "ops/normalization/channel_norm.h"
 #include "ops/spatial/window.h"
 
 namespace tenon::ops {
@@ -101,8 +101,8 @@ bool fits_winograd(const Region& region) {
   return choose_winograd(weights.dim(1), weights.dim(0), *region.type(region.outputs[0]).shape) == kM;
 }
 
-/// Weights and bias as the kernel takes them, with the BatchNormalization multiplied in:
-/// w' = w * s and b' = (b - mean) * s + beta, where s = gamma / sqrt(var + epsilon), rounded once.
+/// Weights and bias as the kernel takes them, with the BatchNormalization multiplied in: w' = w * factor and
+/// b' = (b - mean) * factor + bias, rounded once.
 struct Folded {
   std::vector<float> weights;
   std::vector<float> bias;  // empty: none
@@ -116,28 +116,17 @@ Result<Folded> fold(const Region& region) {
   auto source = weights.span<float>();
   folded.weights.assign(source.begin(), source.end());
   if (bias != nullptr) folded.bias.assign(bias->span<float>().begin(), bias->span<float>().end());
-  if (folded_nodes(region) == 1) return folded;
-  const Node& norm = *region.nodes[1];
-  auto channels = static_cast<size_t>(weights.dim(0));
-  size_t depth = folded.weights.size() / channels;
-  std::span<const float> parameters[4];
-  for (size_t i = 0; i < 4; ++i) {
-    parameters[i] = region.constant_input(norm, i + 1)->span<float>();
-    if (parameters[i].size() != channels)
-      return at_node(fail(ErrorCode::kInvalidModel, "a parameter has {} elements for {} channels",
-                          parameters[i].size(), channels),
-                     norm.name, "BatchNormalization");
-  }
+  const Node* node = folded_batch_norm(region);
+  if (node == nullptr) return folded;
+  const ChannelNorm norm = TENON_TRY(ChannelNorm::of(*region.graph, *node, weights.dim(0)));
+  const size_t channels = norm.factor.size(), depth = folded.weights.size() / channels;
   folded.bias.resize(channels, 0.0f);
-  double epsilon = norm.attributes.real("epsilon", 1e-5f);
   for (size_t c = 0; c < channels; ++c) {
-    double scale = parameters[0][c] / std::sqrt(parameters[3][c] + epsilon);
     for (size_t k = 0; k < depth; ++k) {
       float& weight = folded.weights[c * depth + k];
-      weight = static_cast<float>(weight * scale);
+      weight = static_cast<float>(weight * norm.factor[c]);
     }
-    folded.bias[c] = static_cast<float>((static_cast<double>(folded.bias[c]) - parameters[2][c]) * scale +
-                                        parameters[1][c]);
+    folded.bias[c] = static_cast<float>(norm.apply(c, folded.bias[c]));
   }
   return folded;
 }

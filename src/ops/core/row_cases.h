@@ -54,6 +54,14 @@ class RowModel {
   ValueId activation(Op op, std::vector<ValueId> inputs, Attributes attributes = {}) {
     return absolute_ ? inputs[0] : add(op, std::move(inputs), std::move(attributes));
   }
+  /// In inference mode. The mean of the absolute model is negative, so that what is subtracted counts as
+  /// well.
+  ValueId batch_norm(ValueId x, int64_t channels) {
+    const std::vector<float> means(static_cast<size_t>(channels), absolute_ ? -0.4f : 0.4f);
+    return add(Op::kBatchNormalization,
+               {x, constant({channels}), constant({channels}),
+                exactly(Tensor::from<float>(DataType::kFloat32, {channels}, means)), positive({channels})});
+  }
   void output(ValueId id) { builder_.graph().outputs.push_back(id); }
 
   bool absolute() const { return absolute_; }

@@ -13,23 +13,13 @@ ValueId blocked_image(RowModel& m) {
   return blocked(m, image(m), kImage[1]);
 }
 
-ValueId batch_norm(RowModel& m, ValueId x) {
-  const auto c = kImage[1];
-  // The mean of the absolute model is negative, so that what is subtracted counts as well.
-  const Tensor means = Tensor::from<float>(
-      DataType::kFloat32, {c}, std::vector<float>(static_cast<size_t>(c), m.absolute() ? -0.4f : 0.4f));
-  return m.add(Op::kBatchNormalization,
-               {x, m.constant({c}), m.constant({c}), m.exactly(means), m.positive({c})});
-}
-
-const RowCases kBatchNormCases(Op::kBatchNormalization,
-                               {
-                                   {"plain", [](RowModel& m) { m.output(batch_norm(m, image(m))); }},
-                                   {"blocked_relu",
-                                    [](RowModel& m) {
-                                      m.output(m.activation(Op::kRelu, {batch_norm(m, blocked_image(m))}));
-                                    }},
-                               });
+const RowCases kBatchNormCases(
+    Op::kBatchNormalization,
+    {
+        {"plain", [](RowModel& m) { m.output(m.batch_norm(image(m), kImage[1])); }},
+        {"blocked_relu",
+         [](RowModel& m) { m.output(m.activation(Op::kRelu, {m.batch_norm(blocked_image(m), kImage[1])})); }},
+    });
 
 const RowCases kAddCases(
     Op::kAdd, {

@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <cmath>
 
 #include "ops/fusion/tail.h"
+#include "ops/normalization/channel_norm.h"
 
 namespace tenon::ops {
 
@@ -27,17 +27,12 @@ std::vector<float> by_channel(const Tensor& tensor, int64_t channels) {
 }
 
 std::optional<ChannelScale> batch_norm(const Region& region, const Node& node, int64_t channels) {
-  std::span<const float> parameters[4];
-  for (size_t i = 0; i < 4; ++i) {
-    parameters[i] = region.constant_input(node, i + 1)->span<float>();
-    if (static_cast<int64_t>(parameters[i].size()) != channels) return std::nullopt;
-  }
-  const double epsilon = node.attributes.real("epsilon", 1e-5f);
+  auto norm = ChannelNorm::of(*region.graph, node, channels);
+  if (!norm.ok()) return std::nullopt;
   ChannelScale result;
-  for (size_t c = 0; c < static_cast<size_t>(channels); ++c) {
-    const double scale = parameters[0][c] / std::sqrt(parameters[3][c] + epsilon);
-    result.scale.push_back(static_cast<float>(scale));
-    result.shift.push_back(static_cast<float>(parameters[1][c] - parameters[2][c] * scale));
+  for (size_t c = 0; c < norm->factor.size(); ++c) {
+    result.scale.push_back(static_cast<float>(norm->factor[c]));
+    result.shift.push_back(static_cast<float>(norm->apply(c, 0)));
   }
   return result;
 }

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "ops/normalization/channel_norm.h"
+
 namespace tenon::ops {
 
 namespace {
@@ -138,15 +140,6 @@ std::optional<FusedTail> fused_tail(const Region& region, size_t first, ValueId 
   return tail;
 }
 
-bool is_constant_batch_norm(const Graph& graph, const Node& node) {
-  if (node.op != Op::kBatchNormalization || node.attributes.integer("training_mode") != 0) return false;
-  for (size_t i = 1; i < 5; ++i) {
-    const Tensor* parameter = node.has_input(i) ? graph.constant(node.inputs[i]) : nullptr;
-    if (parameter == nullptr || parameter->type() != DataType::kFloat32) return false;
-  }
-  return !node.has_output(1) && !node.has_output(2);
-}
-
 const Tensor* constant_bias(const Region& region) {
   if (region.nodes.size() < 2) return nullptr;
   const Node& product = *region.nodes[0];
@@ -162,13 +155,17 @@ const Tensor* constant_bias(const Region& region) {
   return bias->dim(0) == matrix->dim(1) ? bias : nullptr;
 }
 
-size_t folded_nodes(const Region& region) {
-  if (region.nodes.size() < 2) return 1;
+const Node* folded_batch_norm(const Region& region) {
+  if (region.nodes.size() < 2) return nullptr;
   const Node& anchor = *region.nodes[0];
-  const Node& next = *region.nodes[1];
-  const bool norm = anchor.op == Op::kConv && is_constant_batch_norm(*region.graph, next) &&
-                    next.inputs[0] == anchor.outputs[0];
-  return norm || constant_bias(region) != nullptr ? 2 : 1;
+  const Node& norm = *region.nodes[1];
+  const bool is_folded = anchor.op == Op::kConv && is_constant_batch_norm(*region.graph, norm) &&
+                         norm.inputs[0] == anchor.outputs[0];
+  return is_folded ? &norm : nullptr;
+}
+
+size_t folded_nodes(const Region& region) {
+  return folded_batch_norm(region) != nullptr || constant_bias(region) != nullptr ? 2 : 1;
 }
 
 Result<std::vector<const float*>> tail_operands(const FusedTail& tail, KernelContext& context,

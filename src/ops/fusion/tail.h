@@ -20,12 +20,13 @@ struct FusedTail {
 /// with a tensor of the same shape.
 std::optional<FusedTail> fused_tail(const Region& region, size_t first, ValueId current);
 
-/// Whether a BatchNormalization in inference mode with constant parameters.
-bool is_constant_batch_norm(const Graph& graph, const Node& node);
-
 /// The constant that node 1 of a region adds to each row of its anchor, a MatMul with a constant matrix; null
 /// when it does something else.
 const Tensor* constant_bias(const Region& region);
+
+/// The BatchNormalization of a region that kernels fold into the constants of its anchor, a Conv. Null when
+/// there is none.
+const Node* folded_batch_norm(const Region& region);
 
 /// Element-wise operators that can begin a region of micro-operations, when no convolution or product does:
 /// sums and products of tensors, activations, and a BatchNormalization, or a product or sum with one number

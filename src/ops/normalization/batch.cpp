@@ -1,10 +1,9 @@
 // BatchNormalization (ONNX Operators.md): by channel, with given statistics, or in training with those of the
 // batch, which then also update the running ones.
-#include <cmath>
-
 #include "ops/core/op_def.h"
 #include "ops/elementwise/kernels.h"
 #include "ops/elementwise/map.h"
+#include "ops/normalization/channel_norm.h"
 #include "tensor/element.h"
 
 namespace tenon::ops {
@@ -79,9 +78,7 @@ Status reference_batch_normalization(KernelContext& context) {
     return fail(ErrorCode::kInvalidModel, "running statistics are outputs in training only");
   }
 
-  std::vector<double> factor(scale.size());
-  const double epsilon = context.attributes().real("epsilon", 1e-5F);
-  for (size_t i = 0; i < factor.size(); ++i) factor[i] = scale[i] / std::sqrt(variance[i] + epsilon);
+  const ChannelNorm norm(scale, bias, std::move(mean), variance, context.attributes());
   Tensor& output = context.output(0, input.type(), input.shape());
   context.parallel_for(input.size(), kMapGrain, [&](int64_t begin, int64_t end) {
     double values[kMapChunk];
@@ -92,7 +89,7 @@ Status reference_batch_normalization(KernelContext& context) {
         const int64_t row = (at + i) / c.inner;
         const auto channel = static_cast<size_t>(row % c.channels);
         const int64_t stop = std::min(count, (row + 1) * c.inner - at);
-        for (; i < stop; ++i) values[i] = (values[i] - mean[channel]) * factor[channel] + bias[channel];
+        for (; i < stop; ++i) values[i] = norm.apply(channel, values[i]);
       }
       store_elements<double>(output.type(), output.mutable_raw(), at, count, values);
     }
