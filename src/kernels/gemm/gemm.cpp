@@ -17,9 +17,9 @@ int64_t panel_count(int64_t columns, int64_t width) {
   return (columns + width - 1) / width;
 }
 
-/// Panel `p` of a matrix as [depth][width].
+/// Panel `p` of a matrix as [depth][width], each column times its scale when there are scales.
 void pack_panel(const MatrixRef& matrix, int64_t depth, int64_t columns, int64_t width, int64_t p,
-                float scale, float* to) {
+                std::span<const double> scales, float* to) {
   if (depth == 0) return;  // the matrix may have no data then
   const int64_t first = p * width;
   const int64_t count = std::min(width, columns - first);
@@ -27,10 +27,14 @@ void pack_panel(const MatrixRef& matrix, int64_t depth, int64_t columns, int64_t
   for (int64_t k = 0; k < depth; ++k) {
     const float* row = from + k * matrix.row_stride;
     float* out = to + k * width;
-    if (matrix.column_stride == 1 && scale == 1) {
+    if (!scales.empty()) {
+      const double* scale = scales.data() + first;
+      for (int64_t j = 0; j < count; ++j)
+        out[j] = static_cast<float>(row[j * matrix.column_stride] * scale[j]);
+    } else if (matrix.column_stride == 1) {
       std::copy_n(row, count, out);
     } else {
-      for (int64_t j = 0; j < count; ++j) out[j] = row[j * matrix.column_stride] * scale;
+      for (int64_t j = 0; j < count; ++j) out[j] = row[j * matrix.column_stride];
     }
     std::fill(out + count, out + width, 0.0f);
   }
@@ -74,7 +78,7 @@ class Product {
       services.parallel_for(batches * panels_, 1, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i)
           pack_panel(call_.b[static_cast<size_t>(i / panels_)], call_.depth, call_.columns, width_,
-                     i % panels_, 1, to + i * call_.depth * width_);
+                     i % panels_, {}, to + i * call_.depth * width_);
       });
     }
     if (batches * panels_ >= kManyPanels) {
@@ -129,16 +133,16 @@ class Product {
 
 }  // namespace
 
-PackedColumns::PackedColumns(const MatrixRef& matrix, int64_t depth, int64_t columns, float scale,
-                             const float* bias, Isa isa)
+PackedColumns::PackedColumns(const MatrixRef& matrix, int64_t depth, int64_t columns,
+                             std::span<const double> scales, std::span<const float> bias, Isa isa)
     : depth_(depth), columns_(columns) {
   const int64_t width = panel_width(tile_set(isa));
   const int64_t panels = panel_count(columns, width);
   memory_ = VectorMemory(static_cast<size_t>(panels * depth * width));
   for (int64_t p = 0; p < panels; ++p)
-    pack_panel(matrix, depth, columns, width, p, scale, memory_.data() + p * depth * width);
-  if (bias == nullptr) return;
-  bias_.assign(bias, bias + columns);
+    pack_panel(matrix, depth, columns, width, p, scales, memory_.data() + p * depth * width);
+  if (bias.empty()) return;
+  bias_.assign(bias.begin(), bias.end());
   bias_.resize(static_cast<size_t>(panels * width), 0.0f);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "kernels/gemm/epilogue.h"
@@ -23,9 +24,10 @@ struct MatrixRef {
 /// tile, each stored as [depth][panel], zero beyond the last column; and a bias for each column.
 class PackedColumns {
  public:
-  /// `bias` has `columns` elements, or is null. Everything is copied, times `scale` (the bias is not scaled).
-  PackedColumns(const MatrixRef& matrix, int64_t depth, int64_t columns, float scale, const float* bias,
-                Isa isa);
+  /// Everything is copied, each column times its entry of `scales`, rounded once; without entries as it is.
+  /// `bias` has an entry for each column or none, and is not scaled.
+  PackedColumns(const MatrixRef& matrix, int64_t depth, int64_t columns, std::span<const double> scales,
+                std::span<const float> bias, Isa isa);
 
   int64_t depth() const { return depth_; }
   int64_t columns() const { return columns_; }

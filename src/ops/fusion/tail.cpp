@@ -156,16 +156,22 @@ const Tensor* constant_bias(const Region& region) {
 }
 
 const Node* folded_batch_norm(const Region& region) {
-  if (region.nodes.size() < 2) return nullptr;
-  const Node& anchor = *region.nodes[0];
-  const Node& norm = *region.nodes[1];
-  const bool is_folded = anchor.op == Op::kConv && is_constant_batch_norm(*region.graph, norm) &&
-                         norm.inputs[0] == anchor.outputs[0];
-  return is_folded ? &norm : nullptr;
+  const size_t at = constant_bias(region) != nullptr ? 2 : 1;
+  if (region.nodes.size() <= at) return nullptr;
+  const Node& product = *region.nodes[0];
+  const Node& norm = *region.nodes[at];
+  const ValueId current = region.nodes[at - 1]->outputs[0];
+  if (!is_constant_batch_norm(*region.graph, norm) || norm.inputs[0] != current) return nullptr;
+  if (product.op == Op::kConv) return &norm;
+  // Of a product, the channels of a matrix are its columns.
+  const Tensor* matrix = region.constant_input(product, 1);
+  const auto& shape = region.type(current).shape;
+  const bool has_columns = matrix != nullptr && matrix->rank() == 2 && shape && shape->size() == 2;
+  return has_columns && (product.op == Op::kGemm || product.op == Op::kMatMul) ? &norm : nullptr;
 }
 
 size_t folded_nodes(const Region& region) {
-  return folded_batch_norm(region) != nullptr || constant_bias(region) != nullptr ? 2 : 1;
+  return 1 + (constant_bias(region) != nullptr ? 1 : 0) + (folded_batch_norm(region) != nullptr ? 1 : 0);
 }
 
 Result<std::vector<const float*>> tail_operands(const FusedTail& tail, KernelContext& context,

@@ -24,8 +24,9 @@ std::optional<FusedTail> fused_tail(const Region& region, size_t first, ValueId 
 /// when it does something else.
 const Tensor* constant_bias(const Region& region);
 
-/// The BatchNormalization of a region that kernels fold into the constants of its anchor, a Conv. Null when
-/// there is none.
+/// The BatchNormalization of a region that kernels fold into the constants of its anchor: behind a Conv, or
+/// behind a Gemm or MatMul with a constant matrix, of whose result a column is a channel, and its bias. Null
+/// when there is none.
 const Node* folded_batch_norm(const Region& region);
 
 /// Element-wise operators that can begin a region of micro-operations, when no convolution or product does:
@@ -50,7 +51,7 @@ struct FusedMap {
 std::optional<FusedMap> fused_map(const Region& region);
 
 /// How many nodes at the front of a region are its anchor and what kernels fold into the anchor's constants:
-/// a BatchNormalization after Conv, a bias after MatMul. The tail begins behind them.
+/// a bias after MatMul, and a BatchNormalization. The tail begins behind them.
 size_t folded_nodes(const Region& region);
 
 /// The operands of a call, in the order that the micro-operations number them; an error when one has another

@@ -1,5 +1,5 @@
-// Rows for float32 matrix products: MatMul of any operands, Gemm with constant B and C, each with a bias
-// folded in and a tail of activations and residual sums.
+// Rows for float32 matrix products: MatMul of any operands, Gemm with constant B and C, each with a bias and
+// a BatchNormalization folded in and a tail of activations and residual sums.
 #include "ops/matmul/kernels.h"
 
 #include <algorithm>
@@ -9,6 +9,8 @@
 #include "ops/core/services.h"
 #include "ops/fusion/tail.h"
 #include "ops/matmul/matmul.h"
+#include "ops/normalization/channel_norm.h"
+#include "tensor/element.h"
 
 namespace tenon::ops {
 
@@ -50,24 +52,43 @@ struct Operand {
   }
 };
 
+/// What is done to each column of a constant matrix before it is packed, and added to each column of the
+/// product.
+struct Columns {
+  std::vector<double> scales;  // empty: 1
+  std::vector<float> bias;     // empty: none
+};
+
+/// `scale` and `bias` (empty: none) of all columns, with the BatchNormalization of the region multiplied in.
+Result<Columns> fold(const Region& region, double scale, std::vector<double> bias, int64_t columns) {
+  Columns folded;
+  if (const Node* node = folded_batch_norm(region)) {
+    const ChannelNorm norm = TENON_TRY(ChannelNorm::of(*region.graph, *node, columns));
+    bias.resize(norm.factor.size(), 0.0);
+    for (size_t c = 0; c < bias.size(); ++c) {
+      folded.scales.push_back(norm.factor[c] * scale);
+      bias[c] = norm.apply(c, bias[c]);
+    }
+  } else if (scale != 1) {
+    folded.scales.assign(static_cast<size_t>(columns), scale);
+  }
+  for (double value : bias) folded.bias.push_back(static_cast<float>(value));
+  return folded;
+}
+
 bool matmul_fits(const Region& region) {
   return is_plain(region);
 }
 
 class MatMulKernel final : public Kernel {
  public:
-  MatMulKernel(const Region& region, Isa isa)
+  MatMulKernel(const Region& region, std::optional<PackedColumns> packed, Isa isa)
       : a_(region, *region.nodes[0], 0),
         b_(region, *region.nodes[0], 1),
         tail_(*tail_of(region)),
         epilogue_(tail_.ops, isa),
-        isa_(isa) {
-    if (!b_.constant || b_.constant->rank() != 2) return;
-    const Tensor* bias = constant_bias(region);
-    const int64_t depth = b_.constant->dim(0), columns = b_.constant->dim(1);
-    packed_.emplace(MatrixRef{b_.constant->data<float>(), columns, 1}, depth, columns, 1.0f,
-                    bias != nullptr ? bias->data<float>() : nullptr, isa);
-  }
+        packed_(std::move(packed)),
+        isa_(isa) {}
 
   Status run(KernelContext& context) const override {
     const Tensor& a = a_.get(context);
@@ -106,39 +127,62 @@ class MatMulKernel final : public Kernel {
 
 template <Isa kIsa>
 Result<std::unique_ptr<Kernel>> prepare_matmul(const Region& region) {
-  return std::unique_ptr<Kernel>(std::make_unique<MatMulKernel>(region, kIsa));
+  std::optional<PackedColumns> packed;
+  const Tensor* b = region.constant_input(*region.nodes[0], 1);
+  if (b != nullptr && b->rank() == 2) {
+    const int64_t depth = b->dim(0), columns = b->dim(1);
+    const Tensor* bias = constant_bias(region);
+    const Columns folded =
+        TENON_TRY(fold(region, 1, bias != nullptr ? to_doubles(*bias) : std::vector<double>(), columns));
+    packed.emplace(MatrixRef{b->data<float>(), columns, 1}, depth, columns, folded.scales, folded.bias, kIsa);
+  }
+  return std::unique_ptr<Kernel>(std::make_unique<MatMulKernel>(region, std::move(packed), kIsa));
 }
 
 /// C as one number for each column, times beta; nullopt when it is another thing.
-std::optional<std::vector<float>> gemm_bias(const Region& region, int64_t columns) {
+std::optional<std::vector<double>> gemm_bias(const Region& region, int64_t columns) {
   const Node& node = *region.nodes[0];
-  std::vector<float> bias;
+  std::vector<double> bias;
   const float beta = node.attributes.real("beta", 1);
   if (!node.has_input(2) || beta == 0) return bias;
   const Tensor* c = region.constant_input(node, 2);
   if (c == nullptr || c->type() != DataType::kFloat32 || c->rank() > 2) return std::nullopt;
   if (c->size() != columns && c->size() != 1) return std::nullopt;
   if (c->rank() == 2 && c->dim(0) != 1) return std::nullopt;
-  for (int64_t j = 0; j < columns; ++j) bias.push_back(c->data<float>()[c->size() == 1 ? 0 : j] * beta);
+  for (int64_t j = 0; j < columns; ++j)
+    bias.push_back(static_cast<double>(c->data<float>()[c->size() == 1 ? 0 : j]) * beta);
   return bias;
 }
+
+/// The constant B of a Gemm, transposed or not.
+struct GemmMatrix {
+  MatrixRef data;
+  int64_t depth, columns;
+
+  GemmMatrix(const Tensor& b, const Node& node) {
+    const bool transposed = node.attributes.integer("transB") != 0;
+    depth = b.dim(transposed ? 1 : 0);
+    columns = b.dim(transposed ? 0 : 1);
+    data = {b.data<float>(), transposed ? 1 : columns, transposed ? depth : 1};
+  }
+};
 
 bool gemm_fits(const Region& region) {
   const Node& node = *region.nodes[0];
   const Tensor* b = region.constant_input(node, 1);
   if (!is_plain(region) || b == nullptr || b->rank() != 2 || region.constant_input(node, 0) != nullptr)
     return false;
-  return gemm_bias(region, b->dim(node.attributes.integer("transB") != 0 ? 0 : 1)).has_value();
+  return gemm_bias(region, GemmMatrix(*b, node).columns).has_value();
 }
 
 class GemmKernel final : public Kernel {
  public:
-  GemmKernel(const Region& region, Isa isa)
+  GemmKernel(const Region& region, PackedColumns packed, Isa isa)
       : a_(region, *region.nodes[0], 0),
         transposed_(region.nodes[0]->attributes.integer("transA") != 0),
         tail_(*tail_of(region)),
         epilogue_(tail_.ops, isa),
-        packed_(pack(region, isa)),
+        packed_(std::move(packed)),
         isa_(isa) {}
 
   Status run(KernelContext& context) const override {
@@ -162,20 +206,6 @@ class GemmKernel final : public Kernel {
   size_t bytes() const override { return packed_.bytes(); }
 
  private:
-  static PackedColumns pack(const Region& region, Isa isa) {
-    const Node& node = *region.nodes[0];
-    const Tensor& b = *region.constant_input(node, 1);
-    const bool transposed = node.attributes.integer("transB") != 0;
-    const int64_t depth = b.dim(transposed ? 1 : 0), columns = b.dim(transposed ? 0 : 1);
-    const std::vector<float> bias = *gemm_bias(region, columns);
-    return {MatrixRef{b.data<float>(), transposed ? 1 : columns, transposed ? depth : 1},
-            depth,
-            columns,
-            node.attributes.real("alpha", 1),
-            bias.empty() ? nullptr : bias.data(),
-            isa};
-  }
-
   Operand a_;
   bool transposed_;
   FusedTail tail_;
@@ -186,7 +216,12 @@ class GemmKernel final : public Kernel {
 
 template <Isa kIsa>
 Result<std::unique_ptr<Kernel>> prepare_gemm(const Region& region) {
-  return std::unique_ptr<Kernel>(std::make_unique<GemmKernel>(region, kIsa));
+  const Node& node = *region.nodes[0];
+  const GemmMatrix b(*region.constant_input(node, 1), node);
+  const Columns folded =
+      TENON_TRY(fold(region, node.attributes.real("alpha", 1), *gemm_bias(region, b.columns), b.columns));
+  PackedColumns packed(b.data, b.depth, b.columns, folded.scales, folded.bias, kIsa);
+  return std::unique_ptr<Kernel>(std::make_unique<GemmKernel>(region, std::move(packed), kIsa));
 }
 
 }  // namespace

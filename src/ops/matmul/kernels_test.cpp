@@ -35,6 +35,12 @@ const RowCases kMatMulCases(
            const ValueId residual = m.input({2, 9, 96});
            m.output(m.add(Op::kAdd, {residual, linear(m, {2, 9, 33}, 96)}));
          }},
+        {"batch_norm",
+         [](RowModel& m) {
+           m.output(m.batch_norm(m.add(Op::kMatMul, {m.input({19, 48}), m.constant({48, 33})}), 33));
+         }},
+        {"bias_batch_norm_relu",
+         [](RowModel& m) { m.output(m.activation(Op::kRelu, {m.batch_norm(linear(m, {19, 48}, 77), 77)})); }},
         {"free_rows",
          [](RowModel& m) {
            const ValueId x = m.input({5, 48}, {SymInt::symbol("n"), 48});
@@ -60,6 +66,22 @@ const RowCases kGemmCases(
          }},
         {"bias_of_one_number", [](RowModel& m) { gemm(m, {7, 30}, {30, 45}, {1}, {}); }},
         {"many_rows", [](RowModel& m) { gemm(m, {197, 64}, {64, 48}, {48}, {}); }},
+        {"batch_norm",
+         [](RowModel& m) {
+           const ValueId y = m.add(Op::kGemm, {m.input({7, 40}), m.constant({65, 40}), m.constant({65})},
+                                   {{"transB", int64_t{1}}});
+           m.output(m.batch_norm(y, 65));
+         }},
+        {"scaled_batch_norm_relu",
+         [](RowModel& m) {
+           const ValueId y = m.add(Op::kGemm, {m.input({7, 40}), m.constant({40, 33}), m.constant({1, 33})},
+                                   {{"alpha", 0.5f}, {"beta", 2.0f}});
+           m.output(m.activation(Op::kRelu, {m.batch_norm(y, 33)}));
+         }},
+        {"no_bias_batch_norm",
+         [](RowModel& m) {
+           m.output(m.batch_norm(m.add(Op::kGemm, {m.input({3, 20}), m.constant({20, 9})}), 9));
+         }},
         {"relu",
          [](RowModel& m) {
            const ValueId y = m.add(Op::kGemm, {m.input({3, 20}), m.constant({20, 9}), m.constant({9})});
