@@ -117,9 +117,10 @@ void add_bench_command(CLI::App& app, int& status) {
   command->add_option("--threads", arguments->options.threads, "Threads (0: as many as there are CPUs)")
       ->check(not_negative())
       ->capture_default_str();
-  command->add_option("--batch", arguments->options.batch, "Size of an open first dimension")
-      ->check(positive())
-      ->capture_default_str();
+  command
+      ->add_option("--batch", arguments->options.batch,
+                   "Size of an open first dimension (default: 1, or the least that the model takes)")
+      ->check(positive());
   command->add_option("--runs", arguments->options.runs, "Timed runs, after a constant warm-up")
       ->check(positive())
       ->capture_default_str();

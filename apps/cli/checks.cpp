@@ -19,6 +19,17 @@ CLI::Validator number_check(bool zero_passes) {
 
 }  // namespace
 
+CLI::Validator one_of(std::vector<std::string> choices) {
+  const auto check = [choices = std::move(choices)](std::string& text) -> std::string {
+    std::string all;
+    for (const std::string& choice : choices) {
+      if (choice == text) return "";
+      all += (all.empty() ? "" : ", ") + choice;
+    }
+    return "'" + text + "' is none of " + all;
+  };
+  return CLI::Validator(check, "");
+}
 CLI::Validator not_negative() {
   return number_check(true);
 }

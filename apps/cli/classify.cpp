@@ -126,14 +126,24 @@ Result<Preprocess> read_preprocess(const ClassifyArguments& arguments, const Val
 
 using Predictions = std::vector<std::vector<Prediction>>;
 
-/// The predictions of some pictures in one run. A model with a fixed batch gets its last picture again until
-/// the batch is full.
+/// How many pictures one run takes.
+struct Batch {
+  size_t min = 1, max = kBatchMax;
+
+  explicit Batch(const Dimension& dimension) {
+    min = static_cast<size_t>(std::max<int64_t>(dimension.size.value_or(dimension.min.value_or(1)), 1));
+    max = dimension.size ? min : std::max(kBatchMax, min);
+    if (dimension.max) max = std::min(max, static_cast<size_t>(std::max<int64_t>(*dimension.max, 1)));
+  }
+};
+
+/// The predictions of some pictures in one run. A model that takes no fewer than so many gets the last
+/// picture again until they are there.
 Result<Predictions> classify_batch(const Session& session, const ClassifyArguments& arguments,
                                    const ValueDescription& input, const Preprocess& options,
                                    std::vector<Image> images, const std::vector<std::string>& labels) {
   const size_t count = images.size();
-  const auto batch = static_cast<size_t>((*input.shape)[0].size.value_or(static_cast<int64_t>(count)));
-  while (images.size() < batch) images.push_back(images.back());
+  while (images.size() < Batch(input.shape->front()).min) images.push_back(images.back());
   auto tensor = preprocess(images, options);
   if (!tensor.ok()) return std::move(tensor.error());
   std::vector<std::string> wanted;
@@ -193,8 +203,7 @@ Status run_classify(ClassifyArguments& arguments) {
   }
 
   auto results = nlohmann::ordered_json::array();
-  const auto& batch = (*input->shape)[0].size;
-  const size_t step = batch ? static_cast<size_t>(std::max<int64_t>(*batch, 1)) : kBatchMax;
+  const size_t step = Batch(input->shape->front()).max;
   for (size_t begin = 0; begin < arguments.images.size(); begin += step) {
     progress.show("pictures", begin, arguments.images.size());
     const size_t end = std::min(begin + step, arguments.images.size());
@@ -237,11 +246,11 @@ void add_classify_command(CLI::App& app, int& status) {
   command->add_option("--labels", arguments->labels,
                       "Names of the classes: one a line, or JSON (default: ImageNet's for 1,000 classes)");
   command->add_option("--preset", arguments->preset, "How pictures are prepared: imagenet, efficientnet-lite")
-      ->check(CLI::IsMember({"imagenet", "efficientnet-lite"}))
+      ->check(one_of({"imagenet", "efficientnet-lite"}))
       ->capture_default_str();
   command->add_option("--size", arguments->size, "HEIGHT,WIDTH where the model leaves them open");
   command->add_option("--resize", arguments->resize, "stretch, crop or crop-then-resize")
-      ->check(CLI::IsMember(names_of(kResizes)));
+      ->check(one_of(names_of(kResizes)));
   command
       ->add_option("--resize-size", arguments->resize_size,
                    "Shorter side before the crop (default: size + 32)")
@@ -249,15 +258,15 @@ void add_classify_command(CLI::App& app, int& status) {
   command
       ->add_option("--interpolation", arguments->interpolation,
                    "bilinear, bicubic (Pillow's) or opencv (linear)")
-      ->check(CLI::IsMember(names_of(kInterpolations)));
+      ->check(one_of(names_of(kInterpolations)));
   command->add_option("--channels", arguments->channels, "rgb, bgr or gray")
-      ->check(CLI::IsMember(names_of(kChannels)));
+      ->check(one_of(names_of(kChannels)));
   command->add_option("--mean", arguments->mean, "Subtracted: one number, or three split at commas");
   command->add_option("--std", arguments->std, "Divided by: one number, or three split at commas");
   command->add_option("--scale", arguments->scale, "Pixels (0 to 255) are multiplied by this first")
       ->check(positive());
   command->add_option("--scores", arguments->scores, "What the model gives: auto, logits or probabilities")
-      ->check(CLI::IsMember(names_of(kScores)))
+      ->check(one_of(names_of(kScores)))
       ->capture_default_str();
   command->add_option("--output", arguments->output,
                       "The value that holds the scores (default: the first output)");

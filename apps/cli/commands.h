@@ -2,6 +2,8 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
 
 #include "tenon/error.h"
 
@@ -23,6 +25,8 @@ Error usage_error(std::string message, std::string hint = "");
 /// the exit status that goes with it.
 int report(const Error& error, bool json);
 
+/// Check of options that take one of a few words.
+CLI::Validator one_of(std::vector<std::string> choices);
 /// Checks of options that take a finite number, which must be at least 0 or above it.
 CLI::Validator not_negative();
 CLI::Validator positive();

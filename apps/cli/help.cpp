@@ -38,6 +38,7 @@ std::string in_columns(std::string name, std::string_view description) {
 std::string HelpFormatter::make_option(const CLI::Option* option, bool is_positional) const {
   std::string name = "  " + make_option_name(option, is_positional) + make_option_opts(option);
   std::string description = make_option_desc(option);
+  if (option->get_required() && !is_positional) description += " (required)";
   if (!option->get_default_str().empty()) description += " [" + option->get_default_str() + "]";
   return in_columns(std::move(name), description);
 }

@@ -1,4 +1,5 @@
 // tenon run MODEL: runs a model on given or random inputs, and saves or shows what comes out.
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -159,6 +160,11 @@ void show(const Session& session, const std::vector<NamedValue>& outputs, bool j
   if (json) print({{"outputs", std::move(list)}});
 }
 
+/// At most 30 years, so that no deadline is beyond what clocks count.
+std::chrono::milliseconds milliseconds(double seconds) {
+  return std::chrono::milliseconds(static_cast<int64_t>(std::min(seconds, 1e9) * 1000));
+}
+
 Result<int> run_model(RunArguments& arguments) {
   if (arguments.provider != "cpu")
     return usage_error("there is no provider '" + arguments.provider + "'", "the only provider is cpu");
@@ -175,8 +181,7 @@ Result<int> run_model(RunArguments& arguments) {
   if (!inputs.ok()) return std::move(inputs.error());
   RunContext context;
   context.set_progress(progress.function());
-  if (arguments.timeout_s > 0)
-    context.set_deadline(began + std::chrono::milliseconds(static_cast<int64_t>(arguments.timeout_s * 1000)));
+  if (arguments.timeout_s > 0) context.set_deadline(began + milliseconds(arguments.timeout_s));
   auto outputs = (*session)->run(*inputs, arguments.outputs, &context);
   if (!outputs.ok()) {
     Error error = std::move(outputs.error());
@@ -213,7 +218,7 @@ void add_run_command(CLI::App& app, int& status) {
       ->check(not_negative())
       ->capture_default_str();
   command->add_option("--timeout", arguments->timeout_s, "End with an error after this many seconds")
-      ->check(CLI::Range(0.0, 1e9));
+      ->check(not_negative());
   command
       ->add_option("--memory-limit", arguments->memory_mb, "MB that values may take (default: the machine's)")
       ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 40));

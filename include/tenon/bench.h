@@ -13,7 +13,7 @@ namespace tenon {
 
 struct BenchOptions {
   int threads = 0;            ///< 0: as many as the process has CPUs.
-  int64_t batch = 1;          ///< What an open first dimension of an input becomes.
+  int64_t batch = 0;          ///< What open first dimensions become; 0: 1, or the least that the model takes.
   int runs = 50;              ///< Timed runs; a constant warm-up comes before.
   uint64_t seed = 0;          ///< Of the random inputs.
   bool profile = false;       ///< Also measure each step, in runs of their own.
@@ -27,7 +27,7 @@ struct BenchResult {
   };
   std::string model;
   int threads = 0;
-  int64_t batch = 1;
+  int64_t batch = 1;  ///< The first dimension that the model leaves open, or 1.
   double min_ms = 0, median_ms = 0, p90_ms = 0, p99_ms = 0;
   double load_ms = 0;           ///< Opening the session, from the file to ready.
   double first_ms = 0;          ///< The first run, which warms up.

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <limits>
 
-#include "runtime/near_names.h"
+#include "base/near_names.h"
 #include "tenon/npy.h"
 #include "tenon/values.h"
 

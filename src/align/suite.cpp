@@ -18,7 +18,8 @@ namespace fs = std::filesystem;
 /// Folders at or below `root` that hold model.onnx, sorted.
 Result<std::vector<std::string>> find_cases(const std::string& root) {
   std::error_code error;
-  if (!fs::is_directory(root, error)) return at_file(fail(ErrorCode::kNotFound, "is no folder"), root);
+  if (!fs::is_directory(root, error))
+    return at_file(fail(ErrorCode::kNotFound, "there is no such folder"), root);
   std::vector<std::string> found;
   if (fs::is_regular_file(fs::path(root) / "model.onnx", error)) found.push_back(root);
   auto entry = fs::recursive_directory_iterator(root, fs::directory_options::skip_permission_denied, error);

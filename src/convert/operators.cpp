@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/near_names.h"
 #include "base/try.h"
 #include "lower/lower.h"
 #include "ops/core/registry.h"
@@ -91,25 +92,16 @@ std::vector<OperatorInfo> list_operators(int opset) {
 }
 
 Result<OperatorInfo> describe_operator(std::string_view name, int opset) {
-  std::vector<std::string> near;
-  auto folded = [](std::string_view text) {
-    std::string out;
-    for (char c : text) out += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-    return out;
-  };
+  std::vector<std::string> names;
   for (const ops::Schema& schema : ops::all_schemas()) {
     if (schema.name == name) {
       const ops::Schema* chosen = in_force(schema, opset);
       if (chosen) return describe(*chosen);
       return fail(ErrorCode::kUsage, "operator {} exists since opset {}", name, schema.since_version);
     }
-    std::string candidate = folded(schema.name), wish = folded(name);
-    bool alike = candidate.find(wish) != std::string::npos || wish.find(candidate) != std::string::npos;
-    if (alike && (near.empty() || near.back() != schema.name)) near.emplace_back(schema.name);
+    if (names.empty() || names.back() != schema.name) names.emplace_back(schema.name);
   }
-  Error error = fail(ErrorCode::kUsage, "there is no operator '{}'", name);
-  if (!near.empty() && near.size() < 9) error.hint = fmt::format("did you mean {}?", fmt::join(near, ", "));
-  return error;
+  return with_hint(fail(ErrorCode::kUsage, "there is no operator '{}'", name), near_names_hint(name, names));
 }
 
 std::vector<std::string> list_aten_operators() {

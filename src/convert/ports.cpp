@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/near_names.h"
 #include "ops/core/builder.h"
 
 namespace tenon {
@@ -46,11 +47,24 @@ Status replace_symbols(TypedModel& model, const Replacements& replacements) {
   return ops::infer_graph(model.graph);
 }
 
+/// The names of all open dimensions, each once.
+std::vector<std::string> symbols_of(const TypedModel& model) {
+  std::vector<std::string> symbols;
+  for (size_t i = 0; i < model.graph.value_count(); ++i)
+    if (const auto& shape = model.graph.value(ValueId{static_cast<uint32_t>(i)}).type.shape)
+      for (const SymInt& dimension : *shape) dimension.collect_symbols(symbols);
+  std::sort(symbols.begin(), symbols.end());
+  symbols.erase(std::unique(symbols.begin(), symbols.end()), symbols.end());
+  return symbols;
+}
+
 Result<ValueId> input_named(const TypedModel& model, const std::string& name) {
   ValueId id = model.graph.find(name);
-  if (id == kNoValue || !model.graph.is_input(id))
-    return fail(ErrorCode::kUsage, "the model has no input called '{}'", name);
-  return id;
+  if (id != kNoValue && model.graph.is_input(id)) return id;
+  std::vector<std::string> names;
+  for (ValueId input : model.graph.inputs) names.push_back(model.graph.value(input).name);
+  return with_hint(fail(ErrorCode::kUsage, "the model has no input called '{}'", name),
+                   near_names_hint(name, names));
 }
 
 bool is_program(const TypedModel& model) {
@@ -67,8 +81,8 @@ std::string hint_for_fixed(const TypedModel& model, const OpenDimension& wish) {
 
 Status check_names(std::string_view what, const std::vector<std::string>& names, size_t count) {
   if (names.size() > count)
-    return fail(ErrorCode::kUsage, "{} {} names are given and the model has {} {}s", names.size(), what,
-                count, what);
+    return fail(ErrorCode::kUsage, "{} {} names are given and the model has {} {}{}", names.size(), what,
+                count, what, count == 1 ? "" : "s");
   std::set<std::string_view> seen;
   for (const std::string& name : names) {
     if (name.empty()) return fail(ErrorCode::kUsage, "the name of an {} cannot be empty", what);
@@ -125,16 +139,12 @@ Status name_ports(TypedModel& model, const std::vector<std::string>& inputs,
 Status name_dimensions(TypedModel& model, const std::map<std::string, std::string>& symbols,
                        const std::vector<OpenDimension>& open) {
   if (symbols.empty() && open.empty()) return {};
-  std::vector<std::string> known;
-  for (size_t i = 0; i < model.graph.value_count(); ++i) {
-    const ValueType& type = model.graph.value(ValueId{static_cast<uint32_t>(i)}).type;
-    if (!type.shape) continue;
-    for (const SymInt& dim : *type.shape) dim.collect_symbols(known);
-  }
+  const std::vector<std::string> known = symbols_of(model);
   Replacements replacements;
   for (const auto& [symbol, name] : symbols) {
     if (std::find(known.begin(), known.end(), symbol) == known.end())
-      return fail(ErrorCode::kUsage, "the model has no dimension called '{}'", symbol);
+      return with_hint(fail(ErrorCode::kUsage, "the model has no dimension called '{}'", symbol),
+                       near_names_hint(symbol, known));
     replacements[symbol] = SymInt::symbol(name);
   }
   for (const OpenDimension& wish : open) {

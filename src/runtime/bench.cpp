@@ -36,6 +36,16 @@ uint64_t peak_rss_bytes() {
   return 0;
 }
 
+/// What the first dimension that the model leaves open became, or 1.
+int64_t batch_of(const Session& session, const std::vector<NamedValue>& given) {
+  for (const NamedValue& value : given) {
+    const auto input = std::ranges::find(session.inputs(), value.name, &ValueDescription::name);
+    if (input->shape && !input->shape->empty() && !input->shape->front().size)
+      return value.value.tensor().dim(0);
+  }
+  return 1;
+}
+
 constexpr int kProfiledRuns = 9;
 
 Result<std::vector<BenchResult::Step>> profile_steps(const Session& session,
@@ -67,7 +77,7 @@ Result<std::vector<BenchResult::Step>> profile_steps(const Session& session,
 
 Result<BenchResult> run_bench(const std::string& model, const BenchOptions& options) {
   if (options.runs < 1) return fail(ErrorCode::kUsage, "the number of runs cannot be {}", options.runs);
-  if (options.batch < 1) return fail(ErrorCode::kUsage, "the batch cannot be {}", options.batch);
+  if (options.batch < 0) return fail(ErrorCode::kUsage, "the batch cannot be {}", options.batch);
   auto begin = std::chrono::steady_clock::now();
   SessionOptions session_options;
   session_options.threads = options.threads;
@@ -94,7 +104,7 @@ Result<BenchResult> run_bench(const std::string& model, const BenchOptions& opti
   std::sort(times.begin(), times.end());
   result.model = model;
   result.threads = session->threads();
-  result.batch = options.batch;
+  result.batch = batch_of(*session, *inputs);
   result.min_ms = times.front();
   result.median_ms = quantile(times, 0.5);
   result.p90_ms = quantile(times, 0.9);

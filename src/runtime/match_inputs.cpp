@@ -1,8 +1,8 @@
 // The check of a run's inputs: names, kinds, element types, ranks, and sizes, where one symbol stands for one
 // number throughout, and that number is among those that the model holds for.
+#include "base/near_names.h"
 #include "base/try.h"
 #include "runtime/input_sizes.h"
-#include "runtime/near_names.h"
 #include "runtime/session_state.h"
 
 namespace tenon {
@@ -21,7 +21,8 @@ Status check_kind(const GraphValue& expected, const Value& given) {
   if (type.kind != expected.type.kind) return mismatch(expected, given);
   if (type.kind == Kind::kTensor && expected.type.element != DataType::kUndefined &&
       type.element != expected.type.element)
-    return mismatch(expected, given);
+    return with_hint(mismatch(expected, given),
+                     fmt::format("convert the array to {}", data_type_name(expected.type.element)));
   return {};
 }
 

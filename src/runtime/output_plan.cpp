@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "runtime/near_names.h"
+#include "base/near_names.h"
 
 namespace tenon {
 

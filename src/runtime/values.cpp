@@ -67,13 +67,21 @@ void fill(Tensor& tensor, Random random) {
 Result<Value> read_value_file(const std::string& path, const ValueDescription& as) {
   return guard_memory([&]() -> Result<Value> {
     auto file = TENON_TRY(MappedFile::open(path));
-    if (detect_format(file->bytes()) == FileFormat::kNpy) return Value(TENON_TRY(read_npy(path)));
+    const FileFormat format = detect_format(file->bytes());
+    if (format == FileFormat::kNpy) return Value(TENON_TRY(read_npy(path)));
     using Kind = ValueDescription::Kind;
     auto kind = onnx::ValueKind::kTensor;
     if (as.kind == Kind::kSequence) kind = onnx::ValueKind::kSequence;
     if (as.kind == Kind::kOptional) kind = onnx::ValueKind::kOptional;
     if (as.kind == Kind::kMap) kind = onnx::ValueKind::kMap;
-    return std::move(TENON_TRY(onnx::read_value(path, kind)).value);
+    auto read = onnx::read_value(path, kind);
+    const bool is_message = format == FileFormat::kUnknown || format == FileFormat::kOnnx;
+    if (!read.ok() && !is_message)
+      return at_file(
+          fail(ErrorCode::kMalformed, "the file is {}, not an array (.npy) or a value of ONNX (.pb)",
+               format_name(format)),
+          path);
+    return std::move(TENON_TRY(std::move(read)).value);
   });
 }
 

@@ -81,6 +81,20 @@ def test_preset_of_imagenet(net, models, model):
     check(run_json("classify", models[model], *PICTURES), net, imagenet)
 
 
+@pytest.mark.parametrize(("bounds", "count"), [((4, 6), 1), ((4, 6), 3), ((3, 4), 9)])
+def test_a_batch_with_bounds_is_kept_to(net, bounds, count, tmp_path):
+    """Few pictures are filled up, many are cut into several runs."""
+    shapes = ({0: torch.export.Dim("batch", min=bounds[0], max=bounds[1])},)
+    torch.export.save(torch.export.export(net, (torch.rand(4, 3, 224, 224),), dynamic_shapes=shapes), tmp_path / "m.pt2")
+    pictures = (PICTURES * count)[:count]
+    results = run_json("classify", tmp_path / "m.pt2", *pictures)["results"]
+    assert [entry["image"] for entry in results] == [str(p) for p in pictures]
+    for entry, path in zip(results, pictures, strict=True):
+        probability, index = expected(net, imagenet, path).max(0)
+        assert entry["top"][0]["index"] == index
+        assert abs(entry["top"][0]["probability"] - probability) < 1e-5
+
+
 def test_options_replace_the_preset(net, models):
     options = ["--resize=stretch", "--channels", "bgr", "--scale", "1", "--mean=100", "--std", "50,60,70", "--top", "3"]
     check(run_json("classify", models["open"], *PICTURES, *options), net, stretch_bgr, top=3)

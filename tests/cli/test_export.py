@@ -76,7 +76,9 @@ def test_dimensions_are_named_by_symbol_or_by_place(program, tmp_path):
     named = run_json("export", program, "-o", out, "--input-names=p,q", "--dynamic=q:0=lines")
     assert [port["type"] for port in named["inputs"]] == ["float32[lines,4]"] * 2
     assert session(out).get_inputs()[0].shape == ["lines", 4]
-    assert "no dimension" in run("export", program, "-o", out, "--dim-name=nothing=x", status=2).stderr
+    unknown = run("export", program, "-o", out, "--dim-name=nothing=x", status=2).stderr
+    assert "no dimension" in unknown and f"there is only '{symbol}'" in unknown
+    assert "did you mean" in run("export", program, "-o", out, "--dynamic=A:0=lines", status=2).stderr
 
 
 def test_a_fixed_dimension_cannot_be_opened(fixed, tmp_path):

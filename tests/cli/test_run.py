@@ -90,6 +90,37 @@ def test_errors_are_one_line_and_leave_no_file(model, tmp_path, options, parts):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_file_of_another_kind_says_what_it_is(model, arrays, tmp_path):
+    (tmp_path / "notes.txt").write_text("not an array\n")
+    np.save(tmp_path / "wide.npy", arrays["a:0"].astype(np.float64))
+    other = ["--input", "b=1/x=random"]
+    assert "the file is a text" in run("run", model, *other, "--input", f"a:0={tmp_path / 'notes.txt'}", status=2).stderr
+    assert "no archive of named arrays" in run("run", model, "--inputs", tmp_path / "notes.txt", status=2).stderr
+    wide = run("run", model, *other, "--input", f"a:0={tmp_path / 'wide.npy'}", status=2).stderr
+    assert "float64[2,3] was given; convert the array to float32" in wide
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        ([], ["a command is missing", "export, inspect"]),
+        (["frobnicate"], ["there is no command 'frobnicate'", "export, inspect"]),
+        (["--verbose"], ["there is no command '--verbose'"]),
+        (["run", "m.onnx", "--timeout", "-1"], ["--timeout: '-1' is not a number of at least 0"]),
+        (["export", "m.pt2"], ["--output is required"]),
+        (["export", "m.pt2", "-o", "m.onnx", "--opset", "new"], ["--opset: 'new' is not a number"]),
+        (["classify", "m.onnx", "x.png", "--resize", "no"], ["--resize: 'no' is none of crop, crop-then-resize, stretch"]),
+        (["test", "absent"], ["absent: there is no such folder"]),
+        (["ops", "conv"], ["did you mean 'Conv' or"]),
+        (["ops", "Cnv"], ["did you mean 'Conv'"]),
+    ],
+)
+def test_a_command_line_that_makes_no_sense_is_quoted(arguments, parts):
+    error = run(*arguments, status=2).stderr
+    for part in parts:
+        assert part in error
+
+
 def test_bench_keeps_its_contract(model):
     figures = run_json("bench", model, ROOT / "demo" / "digits.pt2", "--runs", 5, "--threads=1", "--batch=2")
     assert [r["model"] for r in figures["runs"]] == [str(model), str(ROOT / "demo" / "digits.pt2")]

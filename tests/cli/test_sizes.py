@@ -117,7 +117,9 @@ def test_random_inputs_keep_to_the_ranges(programs, tmp_path):
         assert run_json("align", model, model, "--samples", 2, "--python", "none")["verdict"] == "equal"
     assert run_json("run", programs["dynamic"][1], "--input", "x=random")["outputs"][0]["type"] == "float32[1,3]"
     assert run_json("run", programs["3_to_8"][1], "--input", "x=random")["outputs"][0]["type"] == "float32[3,3]"
-    run("bench", programs["twice"][1], "--runs", 1, "--batch", 4)
+    assert run_json("bench", programs["3_to_8"][1], "--runs", 1)["runs"][0]["batch"] == 3
+    assert run_json("bench", programs["dynamic"][1], "--runs", 1)["runs"][0]["batch"] == 1
+    assert run_json("bench", programs["twice"][1], "--runs", 1, "--batch", 4)["runs"][0]["batch"] == 4
     error = run_json("bench", programs["3_to_8"][1], "--runs", 1, "--batch", 9, status=2)["error"]
     assert "3 to 8, not 9" in error["message"]
 

@@ -26,7 +26,10 @@ Result<std::vector<NamedValue>> decode_npz(const SharedBytes& file) {
   if (is_npy(file.bytes))
     return fail(ErrorCode::kMalformed,
                 "this is a single array (.npy), and an archive of named arrays (.npz) is needed");
-  ZipReader zip = TENON_TRY(ZipReader::open(file, ZipNames::kKeys));
+  auto opened = ZipReader::open(file, ZipNames::kKeys);
+  if (!opened.ok() && !ZipReader::recognises(file.bytes))
+    return fail(ErrorCode::kMalformed, "this is no archive of named arrays (.npz)");
+  ZipReader zip = TENON_TRY(std::move(opened));
   std::vector<NamedValue> values;
   size_t strings_budget_bytes = expansion_limit_bytes(file.size());
   for (const ZipEntry& entry : zip.entries()) {

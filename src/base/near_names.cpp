@@ -1,4 +1,4 @@
-#include "runtime/near_names.h"
+#include "base/near_names.h"
 
 #include <algorithm>
 
@@ -11,10 +11,16 @@ namespace {
 constexpr size_t kMaxShown = 3;
 constexpr size_t kMaxLength = 256;  // longer names are compared by this much of them
 
+/// As far as names are compared, in lower case.
+std::string folded(std::string_view name) {
+  std::string text(name.substr(0, kMaxLength));
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
 /// Levenshtein distance, or `limit` + 1 when it is larger.
 size_t distance(std::string_view a, std::string_view b, size_t limit) {
-  a = a.substr(0, kMaxLength);
-  b = b.substr(0, kMaxLength);
   if (std::max(a.size(), b.size()) - std::min(a.size(), b.size()) > limit) return limit + 1;
   std::vector<size_t> row(b.size() + 1);
   for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
@@ -36,11 +42,13 @@ size_t distance(std::string_view a, std::string_view b, size_t limit) {
 }  // namespace
 
 std::string near_names_hint(std::string_view wanted, const std::vector<std::string>& names) {
-  size_t limit = std::max<size_t>(2, std::min(wanted.size(), kMaxLength) / 3);
+  const std::string wish = folded(wanted);
+  size_t limit = std::max<size_t>(2, wish.size() / 3);
   std::vector<std::pair<size_t, std::string_view>> near;
   for (const std::string& name : names) {
-    size_t d = distance(wanted, name, limit);
-    bool contains = wanted.size() >= 3 && name.find(wanted) != std::string::npos;
+    const std::string candidate = folded(name);
+    size_t d = distance(wish, candidate, limit);
+    bool contains = wish.size() >= 3 && candidate.find(wish) != std::string::npos;
     if (d <= limit || contains) near.emplace_back(contains ? std::min(d, limit) : d, name);
   }
   std::sort(near.begin(), near.end());
