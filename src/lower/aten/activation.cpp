@@ -1,4 +1,7 @@
 // Activation functions of torch.nn. Each follows the formula in PyTorch's documentation.
+#include <cmath>
+#include <numbers>
+
 #include "lower/aten/families.h"
 #include "lower/aten/math.h"
 #include "tensor/element.h"
@@ -40,23 +43,45 @@ Status lower_silu(LowerContext& context) {
   return context.finish(Op::kMul, {x, gate});
 }
 
-Status lower_gelu(LowerContext& context) {
-  return context.finish(Op::kGelu, {TENON_TRY(context.tensor("self"))},
-                        {{"approximate", TENON_TRY(context.args().string("approximate"))}});
+// x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)))
+Result<ValueId> gelu_by_tanh(Math& m, ValueId x) {
+  const ValueId cube = TENON_TRY(m.mul(TENON_TRY(m.mul(x, x)), x));
+  const ValueId sum = TENON_TRY(m.add(x, TENON_TRY(m.mul(cube, m.number(x, 0.044715)))));
+  const ValueId argument = TENON_TRY(m.mul(sum, m.number(x, std::sqrt(2 / std::numbers::pi))));
+  const ValueId gate = TENON_TRY(m.add(TENON_TRY(m.add_node(Op::kTanh, {argument})), m.number(x, 1)));
+  return m.mul(TENON_TRY(m.mul(x, m.number(x, 0.5))), gate);
 }
 
+// In float64 the approximation is written out: ONNX Runtime computes it by the body of ONNX's function, whose
+// constants are float32.
+Status lower_gelu(LowerContext& context) {
+  const ValueId x = TENON_TRY(context.tensor("self"));
+  const std::string approximate = TENON_TRY(context.args().string("approximate"));
+  Math m(context.builder());
+  if (approximate == "tanh" && m.type(x) == DataType::kFloat64) return context.finish(gelu_by_tanh(m, x));
+  return context.finish(Op::kGelu, {x}, {{"approximate", approximate}});
+}
+
+// clip(x + 3, 0, 6) / 6
+Result<ValueId> hard_sigmoid(Math& m, ValueId x) {
+  const ValueId shifted = TENON_TRY(m.add(x, m.number(x, 3)));
+  const ValueId clipped = TENON_TRY(m.add_node(Op::kClip, {shifted, m.number(x, 0), m.number(x, 6)}));
+  return m.div(clipped, m.number(x, 6));
+}
+
+// In float64 it is written out, as float32 does not hold the sixth in the body of ONNX's function.
 Status lower_hardswish(LowerContext& context) {
-  return context.finish(Op::kHardSwish, {TENON_TRY(context.tensor("self"))});
+  const ValueId x = TENON_TRY(context.tensor("self"));
+  Math m(context.builder());
+  if (m.type(x) != DataType::kFloat64) return context.finish(Op::kHardSwish, {x});
+  return context.finish(m.mul(x, TENON_TRY(hard_sigmoid(m, x))));
 }
 
 Status lower_hardsigmoid(LowerContext& context) {
   const ValueId x = TENON_TRY(context.tensor("self"));
   Math m(context.builder());
-  if (m.type(x) != DataType::kFloat64)
-    return context.finish(Op::kHardSigmoid, {x}, {{"alpha", 1.0F / 6}, {"beta", 0.5F}});
-  const ValueId shifted = TENON_TRY(m.add(x, m.number(x, 3)));
-  const ValueId clipped = TENON_TRY(m.add_node(Op::kClip, {shifted, m.number(x, 0), m.number(x, 6)}));
-  return context.finish(m.div(clipped, m.number(x, 6)));
+  if (m.type(x) == DataType::kFloat64) return context.finish(hard_sigmoid(m, x));
+  return context.finish(Op::kHardSigmoid, {x}, {{"alpha", 1.0F / 6}, {"beta", 0.5F}});
 }
 
 Status lower_mish(LowerContext& context) {
@@ -165,11 +190,23 @@ Status lower_softplus(LowerContext& context) {
   return context.finish(m.where(linear, x, value));
 }
 
+// 0 within lambd of 0; beyond it softshrink takes lambd off what is left, hardshrink nothing. A NaN stays.
 Status lower_softshrink(LowerContext& context) {
   const ValueId x = TENON_TRY(context.tensor("self"));
-  const auto lambd = to_float(TENON_TRY(context.args().number("lambd")));
-  const float bias = context.args().op() == "softshrink" ? lambd : 0.0F;
-  return context.finish(Op::kShrink, {x}, {{"lambd", lambd}, {"bias", bias}});
+  const double lambd = TENON_TRY(context.args().number("lambd"));
+  const bool soft = context.args().op() == "softshrink";
+  const double bias = soft ? lambd : 0;
+  Math m(context.builder());
+  if (fits_attribute(m, x, lambd))
+    return context.finish(Op::kShrink, {x}, {{"lambd", to_float(lambd)}, {"bias", to_float(bias)}});
+  const ValueId size = TENON_TRY(m.add_node(Op::kAbs, {x}));
+  const ValueId within = TENON_TRY(m.add_node(Op::kLessOrEqual, {size, m.number(x, lambd)}));
+  ValueId beyond = x;
+  if (soft) {
+    const ValueId sign = TENON_TRY(m.add_node(Op::kSign, {x}));
+    beyond = TENON_TRY(m.sub(x, TENON_TRY(m.mul(sign, m.number(x, bias)))));
+  }
+  return context.finish(m.where(within, m.number(x, 0), beyond));
 }
 
 // x > threshold ? x : value; a NaN stays.

@@ -26,9 +26,25 @@ bool schema_takes_input(const EmitContext& context, std::string_view op_type) {
 
 }  // namespace
 
-// Opset 14. Before: x * HardSigmoid(x, 1/6, 1/2).
+// Opset 14. Before: x * HardSigmoid(x, 1/6, 1/2); in float64, whose sixth float32 does not hold,
+// x * (Clip(x + 3, 0, 6) / 6). Clip has its bounds as attributes before opset 11.
 Status emit_hard_swish(EmitContext& context) {
   if (context.opset() >= 14) return emit_wide(context);
+  if (context.input_type(0).element == DataType::kFloat64) {
+    const std::string six = scalar_like_input(context, 6);
+    std::vector<std::string> inputs{
+        TENON_TRY(context.add("Add", {context.input(0), scalar_like_input(context, 3)}))};
+    Attributes bounds;
+    if (context.opset() >= 11) {
+      inputs.push_back(scalar_like_input(context, 0));
+      inputs.push_back(six);
+    } else {
+      bounds = {{"min", 0.0F}, {"max", 6.0F}};
+    }
+    const std::string clipped = TENON_TRY(context.add("Clip", std::move(inputs), std::move(bounds)));
+    const std::string gate = TENON_TRY(context.add("Div", {clipped, six}));
+    return context.finish("Mul", {context.input(0), gate});
+  }
   const std::string gate =
       TENON_TRY(context.add("HardSigmoid", {context.input(0)}, {{"alpha", 1.0F / 6}, {"beta", 0.5F}}));
   return context.finish("Mul", {context.input(0), gate});
