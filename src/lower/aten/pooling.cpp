@@ -60,19 +60,22 @@ struct PooledMaxima {
 // PyTorch counts indices within one channel's plane, ONNX within the whole tensor.
 Result<PooledMaxima> maxima_with_places(LowerContext& context, ValueId x, const Attributes& attributes) {
   auto outputs = TENON_TRY(context.add_multi(Op::kMaxPool, {x}, attributes, 2));
-  const SymShape shape = TENON_TRY(context.known_shape(x));
-  SymInt plane = 1;
-  for (size_t i = 2; i < shape.size(); ++i) plane *= shape[i];
-  const auto known = plane.constant();
-  if (!known) return context.unsupported("the indices of max pooling need fixed spatial dimensions");
-  const ValueId size = context.builder().constant(Tensor::scalar(*known));
-  return PooledMaxima{outputs[0], TENON_TRY(context.add(Op::kMod, {outputs[1], size}))};
+  const std::vector<Size> sizes = TENON_TRY(sizes_of(context, x));
+  Size plane = 1;
+  for (size_t i = 2; i < sizes.size(); ++i) plane = TENON_TRY(combine(context, Op::kMul, plane, sizes[i]));
+  const ValueId elements = TENON_TRY(size_scalar(context, plane));
+  return PooledMaxima{outputs[0], TENON_TRY(context.add(Op::kMod, {outputs[1], elements}))};
 }
 
+// The indices are made only if something reads them.
 Status lower_max_pool_with_indices(LowerContext& context) {
   Window window = TENON_TRY(window_of(context));
   window.attributes.set("dilations",
                         spread(TENON_TRY(context.args().integers("dilation")), spatial_of(context)));
+  if (!context.is_used(1)) {
+    const ValueId y = TENON_TRY(context.add(Op::kMaxPool, {window.x}, window.attributes));
+    return context.finish({TENON_TRY(unbatched(context, window, y)), kNoValue});
+  }
   const PooledMaxima maxima = TENON_TRY(maxima_with_places(context, window.x, window.attributes));
   const ValueId values = TENON_TRY(unbatched(context, window, maxima.values));
   return context.finish({values, TENON_TRY(unbatched(context, window, maxima.places))});
