@@ -82,10 +82,27 @@ def test_norm(name, opset, dialect, tmp_path):
     check(randomised(module), (x,), tmp_path, opset, dialect)
 
 
+@pytest.mark.parametrize("dialect", ["training", "aten"])
+@pytest.mark.parametrize("opset", [18, 23])
+@pytest.mark.parametrize("types", [(torch.float16, torch.float32), (torch.float32, torch.float16)])
+def test_rms_norm_whose_weight_has_another_type(types, opset, dialect, tmp_path):
+    """The result has the input's type, and is computed in the wider one."""
+    x, weight = (t.to(dtype) for t, dtype in zip((X, torch.rand(4) + 0.5), types, strict=True))
+    tolerance = 1e-3 if types[0] == torch.float16 else 1e-5
+    check(Call(lambda x: nn.functional.rms_norm(x, (4,), weight)), (x,), tmp_path, opset, dialect, tolerance, tolerance)
+
+
 @pytest.mark.parametrize("name", ["var_mean", "softmax", "sort", "mean"])
 def test_dynamic_batch(name, tmp_path):
     function, x = REDUCTIONS[name]
     check(Call(function), (x,), tmp_path, 17, dynamic_shapes=(({0: torch.export.Dim("n")},),))
+
+
+def test_instance_norm_with_running_statistics_of_any_batch(tmp_path):
+    """Which PyTorch decomposes to a norm of batch * channels channels."""
+    norm = randomised(nn.InstanceNorm2d(3, track_running_stats=True))
+    target = check(norm, (torch.rand(3, 3, 4, 5),), tmp_path, 17, "aten", dynamic_shapes=({0: torch.export.Dim("n")},))
+    check_at(target, norm, (torch.rand(5, 3, 4, 5),), tmp_path)
 
 
 OF_NOTHING = {

@@ -4,6 +4,7 @@
 
 #include "lower/aten/families.h"
 #include "lower/aten/math.h"
+#include "lower/aten/sizes.h"
 #include "tensor/element.h"
 
 namespace tenon::lower {
@@ -35,9 +36,12 @@ Result<float> epsilon_of(LowerContext& context, std::string_view name = "eps") {
 }
 
 // With the statistics of the batch: (x - mean) / sqrt(var + eps) * weight + bias over all but dimension 1.
-Result<ValueId> batch_statistics_norm(LowerContext& context, ValueId x, ValueId weight, ValueId bias,
+Result<ValueId> batch_statistics_norm(LowerContext& context, ValueId input, ValueId weight, ValueId bias,
                                       float eps) {
   Math m(context.builder());
+  const DataType type = m.type(input);
+  const DataType wide = aten::computing_type(type);
+  const ValueId x = TENON_TRY(m.cast(input, wide));
   const int64_t rank = TENON_TRY(m.rank(x));
   std::vector<int64_t> axes(static_cast<size_t>(rank));
   std::iota(axes.begin(), axes.end(), 0);
@@ -50,18 +54,29 @@ Result<ValueId> batch_statistics_norm(LowerContext& context, ValueId x, ValueId 
       TENON_TRY(m.reduce(Op::kReduceMean, TENON_TRY(m.mul(distance, distance)), axes, true));
   const ValueId deviation = TENON_TRY(m.add_node(Op::kSqrt, {TENON_TRY(m.add(variance, m.number(x, eps)))}));
   ValueId result = TENON_TRY(m.div(distance, deviation));
-  if (weight != kNoValue) result = TENON_TRY(m.mul(result, TENON_TRY(m.reshape(weight, by_channel))));
-  if (bias != kNoValue) result = TENON_TRY(m.add(result, TENON_TRY(m.reshape(bias, by_channel))));
-  return result;
+  auto parameter = [&](ValueId value) -> Result<ValueId> {
+    return m.reshape(TENON_TRY(m.cast(value, wide)), by_channel);
+  };
+  if (weight != kNoValue) result = TENON_TRY(m.mul(result, TENON_TRY(parameter(weight))));
+  if (bias != kNoValue) result = TENON_TRY(m.add(result, TENON_TRY(parameter(bias))));
+  return m.cast(result, type);
+}
+
+// An argument, or as many times a number as `like` has elements, which may not be known.
+Result<ValueId> argument_like(LowerContext& context, std::string_view name, ValueId like, double value) {
+  if (const auto shape = static_shape(context, like))
+    return argument_or(context, name, *shape, context.element(like), value);
+  const ValueId given = TENON_TRY(context.optional_tensor(name));
+  if (given != kNoValue) return given;
+  return expand_like(context, context.number(context.element(like), value), like);
 }
 
 // With given statistics.
 Result<ValueId> inference_norm(LowerContext& context, ValueId x, float eps) {
-  const Shape shape{TENON_TRY(channels_of(context, x))};
   const ValueId mean = TENON_TRY(context.tensor("running_mean"));
   const ValueId variance = TENON_TRY(context.tensor("running_var"));
-  const ValueId weight = TENON_TRY(argument_or(context, "weight", shape, context.element(mean), 1));
-  const ValueId bias = TENON_TRY(argument_or(context, "bias", shape, context.element(mean), 0));
+  const ValueId weight = TENON_TRY(argument_like(context, "weight", mean, 1));
+  const ValueId bias = TENON_TRY(argument_like(context, "bias", mean, 0));
   return context.add(Op::kBatchNormalization, {x, weight, bias, mean, variance}, {{"epsilon", eps}});
 }
 
@@ -109,20 +124,28 @@ Status lower_layer_norm(LowerContext& context) {
                       TENON_TRY(context.add(Op::kLayerNormalization, std::move(inputs), attributes)));
 }
 
-// Without eps it is the spacing of the type at 1.
+// The precision that a norm's statistics are taken in: float32, or that of a float64 input.
+int64_t stash_type(DataType type) {
+  return static_cast<int64_t>(type == DataType::kFloat64 ? DataType::kFloat64 : DataType::kFloat32);
+}
+
+// Without eps it is the spacing at 1 of the type that PyTorch computes in, which is float32 for half types.
 Status lower_rms_norm(LowerContext& context) {
   const ValueId x = TENON_TRY(context.tensor("input"));
   const std::vector<int64_t> shape = TENON_TRY(context.args().integers("normalized_shape"));
   const DataType type = context.element(x);
-  const double spacing = type == DataType::kFloat64    ? std::numeric_limits<double>::epsilon()
-                         : type == DataType::kFloat16  ? 0x1p-10
-                         : type == DataType::kBFloat16 ? 0x1p-7
-                                                       : 0x1p-23;
+  const double spacing = type == DataType::kFloat64 ? std::numeric_limits<double>::epsilon() : 0x1p-23;
   const double eps = TENON_TRY(context.args().optional_number("eps")).value_or(spacing);
   const ValueId weight = TENON_TRY(argument_or(context, "weight", shape, type, 1));
   const Attributes attributes{{"axis", -static_cast<int64_t>(shape.size())},
-                              {"epsilon", static_cast<float>(eps)}};
-  return finish_first(context, TENON_TRY(context.add(Op::kRMSNormalization, {x, weight}, attributes)));
+                              {"epsilon", static_cast<float>(eps)},
+                              {"stash_type", stash_type(type)}};
+  // The weight may be of another type, the result has the input's.
+  const DataType common = aten::promote_types(type, context.element(weight));
+  const ValueId result = TENON_TRY(
+      context.add(Op::kRMSNormalization,
+                  {TENON_TRY(context.cast(x, common)), TENON_TRY(context.cast(weight, common))}, attributes));
+  return finish_first(context, TENON_TRY(context.cast(result, type)));
 }
 
 Status lower_group_norm(LowerContext& context) {
@@ -132,7 +155,9 @@ Status lower_group_norm(LowerContext& context) {
   const Shape shape{TENON_TRY(channels_of(context, x))};
   const ValueId weight = TENON_TRY(argument_or(context, "weight", shape, context.element(x), 1));
   const ValueId bias = TENON_TRY(argument_or(context, "bias", shape, context.element(x), 0));
-  const Attributes attributes{{"num_groups", groups}, {"epsilon", TENON_TRY(epsilon_of(context))}};
+  const Attributes attributes{{"num_groups", groups},
+                              {"epsilon", TENON_TRY(epsilon_of(context))},
+                              {"stash_type", stash_type(context.element(x))}};
   return finish_first(context,
                       TENON_TRY(context.add(Op::kGroupNormalization, {x, weight, bias}, attributes)));
 }

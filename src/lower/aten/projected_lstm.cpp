@@ -36,8 +36,13 @@ Result<Step> add_step(Math& m, ValueId gates_of_x, ValueId h, ValueId c, ValueId
 }  // namespace
 
 // A Scan over the steps, of what x alone gives to the gates.
-Result<ProjectedLstmResult> add_projected_lstm(LowerContext& context, const ProjectedLstm& lstm) {
+Result<ProjectedLstmResult> add_projected_lstm(LowerContext& context, const ProjectedLstm& given) {
   Math outer(context.builder());
+  const DataType type = outer.type(given.x);
+  ProjectedLstm lstm = given;
+  for (ValueId* value :
+       {&lstm.x, &lstm.w_ih, &lstm.w_hh, &lstm.b_ih, &lstm.b_hh, &lstm.w_hr, &lstm.h, &lstm.c})
+    if (*value != kNoValue) *value = TENON_TRY(outer.cast(*value, aten::computing_type(type)));
   ValueId gates_of_x = TENON_TRY(outer.add_node(Op::kMatMul, {lstm.x, TENON_TRY(turned(outer, lstm.w_ih))}));
   for (ValueId bias : {lstm.b_ih, lstm.b_hh})
     if (bias != kNoValue) gates_of_x = TENON_TRY(outer.add(gates_of_x, bias));
@@ -70,7 +75,8 @@ Result<ProjectedLstmResult> add_projected_lstm(LowerContext& context, const Proj
     node.outputs.push_back(context.builder().graph().add_value(name));
   const std::vector<ValueId> made = node.outputs;
   TENON_TRY(context.builder().add_node(std::move(node)));
-  return ProjectedLstmResult{made[2], made[0], made[1]};
+  return ProjectedLstmResult{TENON_TRY(outer.cast(made[2], type)), TENON_TRY(outer.cast(made[0], type)),
+                             TENON_TRY(outer.cast(made[1], type))};
 }
 
 }  // namespace tenon::lower

@@ -86,4 +86,8 @@ DataType real_type(DataType type) {
   return category(type) < 2 ? DataType::kFloat32 : type;
 }
 
+DataType computing_type(DataType type) {
+  return type == DataType::kFloat16 || type == DataType::kBFloat16 ? DataType::kFloat32 : type;
+}
+
 }  // namespace tenon::aten

@@ -23,5 +23,7 @@ DataType result_type(std::span<const Operand> operands);
 /// The type that functions of real numbers (exp, mean, true division) give for an operand: integers become
 /// float32.
 DataType real_type(DataType type);
+/// The type that PyTorch computes in where it rounds to `type` once, at the end: float32 for half types.
+DataType computing_type(DataType type);
 
 }  // namespace tenon::aten

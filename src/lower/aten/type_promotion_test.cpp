@@ -37,5 +37,12 @@ TEST(TypePromotion, RanksOperandsAsPyTorch) {
   EXPECT_EQ(result({{kInt64, kZeroDim}, {kFloat64, kNumber}}), kFloat32);
 }
 
+// c10's opmath types.
+TEST(TypePromotion, HalfTypesAreComputedInFloat32) {
+  EXPECT_EQ(computing_type(kFloat16), kFloat32);
+  EXPECT_EQ(computing_type(kBFloat16), kFloat32);
+  EXPECT_EQ(computing_type(kFloat64), kFloat64);
+}
+
 }  // namespace
 }  // namespace tenon::aten
