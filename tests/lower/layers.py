@@ -216,7 +216,7 @@ def attention():
     yield "MultiheadAttention masked", masked, (q, k, k)
     padding = torch.zeros(2, 7, dtype=torch.bool)
     padding[1, 5:] = True
-    yield "MultiheadAttention padded", Call(nn.MultiheadAttention(8, 2, batch_first=True), key_padding_mask=padding), (q, k, k)
+    yield "MultiheadAttention padded", nn.MultiheadAttention(8, 2, batch_first=True), (q, k, k, padding)
     encoder = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
     yield "TransformerEncoderLayer", encoder, q
     yield "TransformerEncoderLayer gelu first", nn.TransformerEncoderLayer(8, 2, 16, activation="gelu", norm_first=True), q
