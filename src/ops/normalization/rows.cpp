@@ -103,10 +103,17 @@ Status reference_row_normalization(KernelContext& context) {
     const auto length = static_cast<size_t>(rows.length);
     std::vector<double> row(length);
     std::vector<double> factor(rows.by_channel ? 0 : length);
+    std::vector<std::byte> normalized(output.type() == input.type() ? 0 : length * sizeof(double));
     for (int64_t r = begin; r < end; ++r) {
       const int64_t offset = r * rows.length;
       load_elements<double>(input.type(), input.raw(), offset, rows.length, row.data());
       const auto [mean, inverse] = normalize_row(row.data(), rows.length, rows.centred, epsilon);
+      // RMSNormalization: “cast `Normalized` back to the original type of `X`”, which may be coarser than
+      // Y's.
+      if (output.type() != input.type()) {
+        store_elements<double>(input.type(), normalized.data(), 0, rows.length, row.data());
+        load_elements<double>(input.type(), normalized.data(), 0, rows.length, row.data());
+      }
       if (saved[0] != nullptr) store_element(*saved[0], r, mean);
       if (saved[1] != nullptr) store_element(*saved[1], r, inverse);
       if (rows.by_channel) {

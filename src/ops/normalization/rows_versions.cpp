@@ -88,9 +88,9 @@ Status emit_rms_normalization(EmitContext& context) {
   const std::string epsilon = script.scalar(context.attributes().real("epsilon", 1e-5F));
   const std::string shifted = TENON_TRY(script.node("Add", {mean, epsilon}));
   const std::string root = TENON_TRY(script.node("Sqrt", {shifted}));
-  const std::string normalized = TENON_TRY(script.node("Div", {x, root}));
-  const DataType scale = context.input_type(1).element;
-  const std::string result = TENON_TRY(script.cast(normalized, script.type, scale));
+  std::string result = TENON_TRY(script.node("Div", {x, root}));
+  result = TENON_TRY(script.cast(result, script.type, type));
+  result = TENON_TRY(script.cast(result, type, context.input_type(1).element));
   return context.finish("Mul", {result, context.input(1)});
 }
 

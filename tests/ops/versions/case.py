@@ -21,6 +21,7 @@ class Case:
     check    instead of expected outputs, for random ones: called with inputs and outputs, returns what is wrong
     constant indices of inputs that are initializers rather than graph inputs
     sums     results are sums: tolerances grow with the largest term
+    through  a type that results have on the way to their own, and so how close a model of other operators comes
     bodies   subgraphs by attribute name; captures: outer values that they use, by name
     """
 
@@ -32,6 +33,7 @@ class Case:
     check: object = None
     constant: tuple = ()
     sums: bool = False
+    through: np.dtype | None = None
     captures: dict = dataclasses.field(default_factory=dict)
     output_types: list | None = None
     optional_inputs: tuple = ()  # indices of inputs whose declared type is optional(...)
@@ -139,7 +141,7 @@ def all_schemas():
         if schema.domain == "" and not schema.deprecated:
             later = [
                 s.since_version
-                for s in _history(schema.name)
+                for s in history(schema.name)
                 if s.since_version > schema.since_version
             ]
             if later and min(later) <= OLDEST:
@@ -150,7 +152,8 @@ def all_schemas():
 
 
 @functools.cache
-def _history(name):
+def history(name):
+    """The schemas of an operator of ai.onnx, of all versions."""
     return [
         s for s in onnx.defs.get_all_schemas_with_history() if s.name == name and s.domain == ""
     ]

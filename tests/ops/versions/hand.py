@@ -337,6 +337,18 @@ def group_norm(v, case):
     return [split.reshape(x.shape) * scale.reshape(shape) + bias.reshape(shape)]
 
 
+@formula("RMSNormalization")
+def rms_norm(v, case):
+    x, scale = [wide(i) for i in case.inputs]
+    axis = case.attributes.get("axis")
+    axes = tuple(range((-1 if axis is None else axis) % x.ndim, x.ndim))
+    epsilon = float(np.float32(case.attributes.get("epsilon", 1e-5)))
+    normalized = x / np.sqrt(np.mean(x * x, axis=axes, keepdims=True) + epsilon)
+    if v.types["T"] != v.types["V"]:
+        normalized = wide(normalized.astype(case.inputs[0].dtype))  # "cast `Normalized` back to the original type of `X`"
+    return [normalized * scale]
+
+
 @formula("ReduceLogSum ReduceLogSumExp")
 def reduce_log(v, case):
     x = case.inputs[0]

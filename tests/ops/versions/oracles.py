@@ -10,11 +10,21 @@ import numpy as np
 import onnx
 import onnxruntime
 from onnx.reference import ReferenceEvaluator
+from onnx.reference.ops import op_resize
 
 from case import build, feeds
 from values import dtype_of, element_of, is_floating
 
 onnxruntime.set_default_logger_severity(4)
+
+
+def _with_wide_coefficient(weights):
+    return lambda ratio, scale=None, A=-0.75: weights(ratio, scale, float(A))
+
+
+# onnx.reference gives its weights of mode cubic the attribute as NumPy's float32, and so computes them in that type.
+for _name in ("_cubic_coeffs", "_cubic_coeffs_antialias"):
+    setattr(op_resize, _name, _with_wide_coefficient(getattr(op_resize, _name)))
 
 
 def infer(model, versioned):

@@ -113,12 +113,23 @@ class Runner:
             if found := compare(got, actual, dtypes, lambda d, t: engine_tolerances(d, t, answer.tolerances)):
                 return outcome.ends("failed", f"engine against references: {found}")
         if case.check is None:
-            same = lambda a, d: compare(a, d, dtypes, lambda v, t: tolerances(case, v, t, answer.tolerances))  # noqa: E731
+            def same(decomposed):
+                def allowed(desired, dtype):
+                    return tolerances(case, desired, dtype, answer.tolerances, decomposed)
+
+                return lambda a, d: compare(a, d, [coarser(t, case.through) for t in dtypes], allowed)
+
+            def ruled(name, operators):
+                return ruling_for(versioned, case, name, operators)
+
             for opset, emitted in answer.emitted.items():
                 if isinstance(emitted, str):
-                    if versioned.op not in emitted:
-                        return outcome.ends("failed", f"emitted at {opset}: an error does not name the operator: {emitted}")
-                elif found := checks.emitted_wrong(emitted, values, actual, kinds, self.tool, input_kinds, blobs, same, lambda name: ruling_for(versioned, case, name)):
+                    found = checks.error_wrong(emitted, versioned)
+                else:
+                    found = checks.emitted_wrong(
+                        emitted, model, values, actual, kinds, self.tool, input_kinds, blobs, same, ruled
+                    )
+                if found:
                     return outcome.ends("failed", f"emitted at {opset}: {found}")
         return outcome
 
@@ -160,7 +171,8 @@ class Runner:
                     self.examples.setdefault(str(ruling), f"{versioned.op}-{versioned.version} {versioned.types} {case.name}")
                 if not ruling.within:
                     return
-                found = compare(actual, desired, coarse, lambda d, t: ruling.within)
+                within = ruling.within(versioned, case) if callable(ruling.within) else ruling.within
+                found = compare(actual, desired, coarse, lambda d, t: within)
             if found:
                 outcome.against[name] = found
             else:
