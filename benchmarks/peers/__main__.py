@@ -41,6 +41,7 @@ def parse():
     parser.add_argument("--from", dest="measured", type=pathlib.Path, metavar="FILE", help="show this measurement instead")
     parser.add_argument("--docs", action="store_true", help="write docs/benchmarks.md and docs/benchmarks.svg")
     arguments = parser.parse_args()
+    arguments.models = [name for names in arguments.models for name in names.split(",")]
     unknown = [key for key in arguments.peers.split(",") if key not in PEERS]
     if unknown:
         parser.error(f"there is no peer '{unknown[0]}'; there are {', '.join(PEERS)}")

@@ -85,11 +85,11 @@ class Peer:
         self._process = self._path = None
 
     def prepare(self, model):
-        """Keeps what was made of the same file by the same version."""
+        """Keeps what the same version made of the same file."""
         self._launch()
         try:
             folder = self._folder / model.name
-            stamp, made_from = folder / "made_from", f"{self.version}\n{digest(model.onnx)}\n{model.program}"
+            stamp, made_from = folder / "made_from", f"{self.version}\n{digest(model.onnx)}\n{model.onnx}\n{model.program}"
             if not stamp.exists() or stamp.read_text() != made_from:
                 shutil.rmtree(folder, ignore_errors=True)
                 folder.mkdir()

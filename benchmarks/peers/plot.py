@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape
 from peers.figures import Measurement, Spread, geometric_mean
 from peers.tables import threads_text
 
-LEFT, PANEL, GAP, TOP, ROW, BOTTOM = 140, 360, 30, 92, 26, 46
+LEFT, PANEL, GAP, TOP, ROW, BOTTOM = 140, 360, 30, 92, 28, 46
 LOW, HIGH = 1 / 8, 4  # what lies outside is drawn at the edge, with its number
 TICKS = {1 / 8: "⅛", 1 / 4: "¼", 1 / 2: "½", 1: "1", 2: "2", 4: "4"}
 # Colours that the colour-blind tell apart (Okabe and Ito), each with a shape of its own.
@@ -26,7 +26,7 @@ def label(x, y, content, anchor="start", style=""):
 
 def mark(x, y, index):
     colour, shape = MARKS[index % len(MARKS)]
-    return f'<path d="{shape}" fill="{colour}" fill-opacity=".85" transform="translate({x:.1f},{y:.1f})"/>'
+    return f'<path d="{shape}" fill="{colour}" transform="translate({x:.1f},{y:.1f}) scale(.8)"/>'
 
 
 def point(left, y, index, spread):
@@ -52,11 +52,12 @@ def panel(m: Measurement, left, threads, subject):
         x, colour = left + position(tick), "#333" if tick == 1 else "#d0d0d0"
         parts += [f'<path d="M{x:.1f},{TOP}V{end}" stroke="{colour}"/>', label(x, end + 16, text, "middle")]
     for index, peer in enumerate(m.peers):
+        aside = 5 * (index - (len(m.peers) - 1) / 2)  # so that equal ratios do not hide each other
         spreads = [m.ratio(model, threads, subject, peer["key"]) for model in m.models]
         mean = geometric_mean([s.median if s else None for s in spreads])
         for row, spread in enumerate([*spreads, Spread(*mean[:1] * 3) if mean else None]):
             if spread:
-                parts.append(point(left, TOP + (row + 0.5) * ROW, index, spread))
+                parts.append(point(left, TOP + (row + 0.5) * ROW + aside, index, spread))
     return "\n".join(parts)
 
 

@@ -35,13 +35,19 @@ def ratios(m: Measurement, threads, subject):
     before = m.tenons[:m.tenons.index(subject)]
     others = [*before, *m.peers]
     columns = [[m.ratio(model, threads, subject["key"], other["key"]) for model in m.models] for other in others]
-    columns.append([m.ratio_to_best(model, threads, subject["key"]) for model in m.models])
-    rows = [[m.title(model), *(ratio_text(column[i]) for column in columns),
+    rows = [[m.title(model), *(ratio_text(column[i]) for column in columns), best_text(m, model, threads, subject),
              number(m.share_of_peak(model, threads, subject["key"]), "{:.0%}")] for i, model in enumerate(m.models)]
+    columns.append([m.ratio_to_best(model, threads, subject["key"]) for model in m.models])
     means = [geometric_mean([s.median if s else None for s in column]) for column in columns]
     rows.append(["geometric mean", *(mean_text(mean, len(m.models)) for mean in means), ""])
     header = [f"{subject['title']} ÷", *(other["title"] for other in others), "the best", "share of peak"]
     return table(header, rows)
+
+
+def best_text(m: Measurement, model, threads, subject):
+    best, spread = m.best(model, threads), m.ratio_to_best(model, threads, subject["key"])
+    title = next((peer["title"] for peer in m.peers if peer["key"] == best), None)
+    return f"{spread.median:.2f} ({title})" if spread else NOTHING
 
 
 def mean_text(mean, models):
@@ -90,7 +96,7 @@ def sections(m: Measurement):
         yield f"tenon's time over each peer's, {threads_text(threads)}", "\n\n".join(ratios(m, threads, t) for t in m.tenons)
         yield f"Time of a run, {threads_text(threads)}, median of {turns} turns", times(m, threads)
     yield f"From file to first answer, and peak of memory, {threads_text(max(m.threads))}", loads(m)
-    yield "Distance from PyTorch's answer in float64", distances(m)
+    yield "Distance from PyTorch's answer in float64 (for a file given by path: from the first peer's)", distances(m)
 
 
 def text(m: Measurement):
