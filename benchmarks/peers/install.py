@@ -34,7 +34,8 @@ def pip(*packages):
 
 
 def install(peer):
-    wanted = "\n".join([str(peer), *(path.read_text() for path in CONSTRAINTS)])
+    packages = [*peer.packages, *peer.packages_without_dependencies]
+    wanted = "\n".join([*packages, *(path.read_text() for path in CONSTRAINTS)])
     stamp, failed = STATE / f".{peer.key}.installed", STATE / f".{peer.key}.failed"
     if stamp.exists() and stamp.read_text() == wanted:
         return

@@ -4,8 +4,8 @@ import random
 
 import numpy as np
 
-# Of the largest number in an output. Float32 stays well below, half precision above.
-TOLERANCE = 1e-3
+# Of the largest number in an output. On the networks of torchvision here float32 stays below 4e-5, and bfloat16 of OpenVINO above 4e-3.
+TOLERANCE = 3e-4
 
 
 def distance(answers, expected):

@@ -117,8 +117,8 @@ PAGE = """# tenon beside its peers
 {sections}
 {reasons}
 ## How it is measured
-* All get the same model: what `tenon export` makes of PyTorch's program at opset {opset}, or, for PyTorch, that program. Weights
-  are random, BatchNorm statistics come from forward passes, so that no activation dies out.
+* All get the same model: what `tenon export` makes of PyTorch's program at opset {opset}; PyTorch and ncnn's converter get that
+  program. Weights are random, BatchNorm statistics come from forward passes, so that no activation dies out.
 * Float32 is stated to every peer; where its default is less, the option is named above.
 * Each contestant runs in a process of its own, with the number of threads given. In each turn each runs for about
   {seconds} s, one after the other, in an order that changes, while the other processes are stopped; its time in the turn is the

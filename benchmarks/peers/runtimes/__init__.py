@@ -29,7 +29,7 @@ PEERS = {peer.key: peer for peer in (
          "OpenVINO IR with float32 weights; INFERENCE_PRECISION_HINT f32 (bf16 is its default), PERFORMANCE_HINT LATENCY, "
          "INFERENCE_NUM_THREADS", packages_without_dependencies=("openvino==2026.4.*",)),
     Peer("ncnn", "ncnn", ("ncnn==1.0.20261020", "pnnx==20261020"),
-         "converted by pnnx with fp16=0; every option for fp16, bf16 and int8 off, Winograd on as shipped, num_threads"),
+         "converted by pnnx from the traced program, with fp16=0; every option for fp16, bf16 and int8 off, Winograd on as shipped, num_threads"),
     Peer("pytorch", "PyTorch", ("torch", "numpy", "pillow"), "the exported program, eager, in inference mode; "
          "set_num_threads", packages_without_dependencies=("torchvision",), in_best=False),
 )}

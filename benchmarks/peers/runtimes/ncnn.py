@@ -1,4 +1,4 @@
-"""ncnn, on models that its converter pnnx makes of ONNX files."""
+"""ncnn, on models that its converter pnnx makes of PyTorch's programs, or of an ONNX file that has none."""
 
 import importlib.metadata
 import pathlib
@@ -16,10 +16,23 @@ def version():
     return f"{ncnn.__version__}, pnnx {CONVERTER.version}"
 
 
+def source_of(model, folder):
+    """What pnnx reads, in the folder that it is to write to. It knows more of TorchScript than of ONNX: ViT's attention."""
+    if model["program"] is None:
+        source = pathlib.Path(folder, "model.onnx")
+        source.symlink_to(model["onnx"])
+        return source
+    import torch  # only here: a process that runs ncnn has no use for it
+
+    source = pathlib.Path(folder, "model.pt")
+    inputs = tuple(torch.rand(shape) for shape in model["shapes"])
+    with torch.no_grad():
+        torch.jit.trace(torch.export.load(model["program"]).module(), inputs, check_trace=False).save(source)
+    return source
+
+
 def convert(model, folder):
-    # It writes beside the model that it reads.
-    source = pathlib.Path(folder, "model.onnx")
-    source.symlink_to(model["onnx"])
+    source = source_of(model, folder)
     shapes = ",".join(str(shape).replace(" ", "") for shape in model["shapes"])
     done = subprocess.run([CONVERTER.locate_file("pnnx/pnnx"), source.name, f"inputshape={shapes}", "fp16=0"], cwd=folder, capture_output=True,
                           text=True, check=False)
