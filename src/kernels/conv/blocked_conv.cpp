@@ -8,9 +8,6 @@ namespace tenon::kernels {
 
 namespace {
 
-/// Output rows that a thread takes at a time.
-constexpr int64_t kBandRows = 4;
-
 int64_t blocks_of(int64_t channels, int64_t lanes) {
   return (channels + lanes - 1) / lanes;
 }
@@ -23,6 +20,7 @@ struct BlockedConv::Running {
   PaddedInput padded;
   std::vector<int32_t> offsets;
   const float* input = nullptr;
+  int64_t tiles = 1;  // of a row of the output
 };
 
 BlockedConv::BlockedConv(const ConvFilter& filter, const float* weights, const float* bias, bool planar,
@@ -86,55 +84,67 @@ void BlockedConv::pack(const Panel& panel, const float* weights) {
   }
 }
 
-/// All terms of a tile: in blocks of kSumBlock, added in ascending order.
-void BlockedConv::sum(const Running& running, const Panel& panel, const float* input, int pixels,
-                      float* sums) const {
+/// All terms of a tile: in blocks of kSumBlock, added in ascending order. `args` come with the input of the
+/// panel's first plane and with the way out.
+void BlockedConv::sum(const Running& running, const Panel& panel, int64_t pixels,
+                      BlockedTileArgs& args) const {
   const int64_t lanes = tiles_->lanes, taps = filter_.kernel_h * filter_.kernel_w;
-  const auto& set = planar_ ? tiles_->planar : tiles_->blocked;
-  const BlockedTile tile = set[pixels - 1][panel.blocks - 1];
-  BlockedTileArgs args;
-  args.weights = weights_.data() + panel.weights;
-  args.input = input + panel.in_first * running.padded.plane();
-  args.bias = bias_.data() + panel.first * lanes;
-  args.sums = sums;
+  const BlockedTile tile = tiles_->tile(pixels, panel.blocks, args.distance);
   const int64_t last_inner = inner_of(panel.in_first + panel.in_planes - 1);
   const int64_t full = inner_of(panel.in_first);
-  const int64_t whole_planes = last_inner == full ? panel.in_planes : panel.in_planes - 1;
+  const int64_t whole = (last_inner == full ? panel.in_planes : panel.in_planes - 1) * taps;
   const int64_t steps = panel.in_planes * taps;
-  for (int64_t s = 0; s < steps; s += args.steps) {
-    const bool whole = s < whole_planes * taps;
-    args.inner = whole ? full : last_inner;
-    args.offsets = running.offsets.data() + s;
-    args.steps =
-        std::min(std::max<int64_t>(kSumBlock / args.inner, 1), (whole ? whole_planes * taps : steps) - s);
-    tile(args);
-    args.weights += args.steps * args.inner * panel.blocks * lanes;
-    args.bias = nullptr;
-    args.add = true;
+  alignas(64) float partial[kBlockedTileFloats];
+  BlockedTileArgs part = args;
+  part.weights = weights_.data() + panel.weights;
+  part.start = bias_.data() + panel.first * lanes;
+  for (int64_t s = 0; s < steps; s += part.steps) {
+    part.inner = s < whole ? full : last_inner;
+    part.offsets = running.offsets.data() + s;
+    part.steps = std::min(std::max<int64_t>(kSumBlock / part.inner, 1), (s < whole ? whole : steps) - s);
+    const bool is_last = s + part.steps == steps;
+    part.to = is_last ? args.to : partial;
+    part.to_block = is_last ? args.to_block : pixels * lanes;
+    part.operand = is_last ? args.operand : nullptr;
+    part.low = is_last ? args.low : -std::numeric_limits<float>::infinity();
+    part.high = is_last ? args.high : std::numeric_limits<float>::infinity();
+    tile(part);
+    part.weights += part.steps * part.inner * panel.blocks * lanes;
+    part.start = nullptr;
+    part.partial = partial;
   }
 }
 
-void BlockedConv::compute_row(const Running& running, const Panel& panel, int64_t image, int64_t row) const {
-  const int64_t lanes = tiles_->lanes;
-  const int64_t element = planar_ ? 1 : lanes;
-  const int64_t width = running.padded.out_width();
-  const int64_t tiles = (width + tiles_->max_pixels - 1) / tiles_->max_pixels;
-  const int64_t out_plane = running.call.out_h * running.call.out_w * lanes;
-  const int64_t out = (image * out_blocks_ + panel.first) * out_plane;
-  const float* input =
-      running.input + image * in_planes_ * running.padded.plane() + row * running.padded.row();
-  alignas(64) float sums[kBlockedTileFloats];
-  const float* operands[kEpilogueOperandsMax];
-  for (size_t i = 0; i < running.call.operands.size(); ++i) operands[i] = running.call.operands[i] + out;
-  int64_t x = 0;
-  for (int64_t t = 0; t < tiles; ++t) {
-    const auto pixels = static_cast<int>(width / tiles + (t < width % tiles ? 1 : 0));
-    sum(running, panel, input + x * element, pixels, sums);
-    const Segment segment{0, static_cast<int32_t>(pixels * lanes), (row * width + x) * lanes};
-    epilogue_.finish({sums, static_cast<int>(panel.blocks), pixels * lanes, &segment, 1,
-                      running.call.output + out, out_plane, operands});
-    x += pixels;
+void BlockedConv::compute(const Running& running, const Panel& panel, int64_t image, int64_t row,
+                          int64_t tile) const {
+  const ConvCall& call = running.call;
+  const int64_t lanes = tiles_->lanes, width = running.padded.out_width();
+  const int64_t share = width / running.tiles, longer = width % running.tiles;
+  const int64_t pixels = share + (tile < longer ? 1 : 0), x = tile * share + std::min(tile, longer);
+  const int64_t out_plane = call.out_h * call.out_w * lanes;
+  const int64_t plane = (image * out_blocks_ + panel.first) * out_plane, at = (row * width + x) * lanes;
+  BlockedTileArgs args;
+  args.distance = running.padded.distance();
+  args.input = running.input + (image * in_planes_ + panel.in_first) * running.padded.plane() +
+               row * running.padded.row() + x * args.distance;
+  if (const auto& simple = epilogue_.simple()) {
+    args.to = call.output + plane + at;
+    args.to_block = out_plane;
+    if (simple->operand >= 0) args.operand = call.operands[static_cast<size_t>(simple->operand)] + plane + at;
+    args.low = simple->low;
+    args.high = simple->high;
+    sum(running, panel, pixels, args);
+    return;
   }
+  alignas(64) float sums[kBlockedTileFloats];
+  args.to = sums;
+  args.to_block = pixels * lanes;
+  sum(running, panel, pixels, args);
+  const float* operands[kEpilogueOperandsMax];
+  for (size_t i = 0; i < call.operands.size(); ++i) operands[i] = call.operands[i] + plane;
+  const Segment segment{0, static_cast<int32_t>(pixels * lanes), at};
+  epilogue_.finish({sums, static_cast<int>(panel.blocks), pixels * lanes, &segment, 1, call.output + plane,
+                    out_plane, operands});
 }
 
 bool BlockedConv::run(const ConvCall& call, const Services& services) const {
@@ -148,71 +158,13 @@ bool BlockedConv::run(const ConvCall& call, const Services& services) const {
     running.input = copy;
   }
   const int64_t rows = running.padded.out_rows();
-  const int64_t bands = (rows + kBandRows - 1) / kBandRows;
+  const int64_t tiles = blocks_of(running.padded.out_width(), tiles_->max_pixels);
+  running.tiles = tiles;
   const auto panels = static_cast<int64_t>(panels_.size());
-  services.parallel_for(call.images * panels * bands, 1, [&](int64_t begin, int64_t end) {
+  services.parallel_for(call.images * panels * rows * tiles, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      const Panel& panel = panels_[static_cast<size_t>(i / bands % panels)];
-      const int64_t first = i % bands * kBandRows;
-      for (int64_t row = first; row < std::min(rows, first + kBandRows); ++row)
-        compute_row(running, panel, i / bands / panels, row);
-    }
-  });
-  return true;
-}
-
-DepthwiseConv::DepthwiseConv(const ConvFilter& filter, const float* weights, const float* bias,
-                             Epilogue epilogue, Isa isa)
-    : filter_(filter),
-      lanes_(blocked_tile_set(isa).lanes),
-      blocks_(blocks_of(filter.groups, lanes_)),
-      tile_(depthwise_tile(isa)),
-      epilogue_(std::move(epilogue)),
-      weights_(
-          VectorMemory::zeros(static_cast<size_t>(blocks_ * lanes_ * filter.kernel_h * filter.kernel_w))),
-      bias_(VectorMemory::zeros(static_cast<size_t>(blocks_ * lanes_))) {
-  const int64_t taps = filter.kernel_h * filter.kernel_w;
-  for (int64_t c = 0; c < filter.groups; ++c)
-    for (int64_t tap = 0; tap < taps; ++tap)
-      weights_.data()[(c / lanes_ * taps + tap) * lanes_ + c % lanes_] = weights[c * taps + tap];
-  if (bias != nullptr) std::copy_n(bias, filter.groups, bias_.data());
-}
-
-bool DepthwiseConv::run(const ConvCall& call, const Services& services) const {
-  constexpr int64_t kStrip = 64;  // pixels whose sums stay in the nearest cache
-  if (call.images * blocks_ * call.out_h * call.out_w == 0) return true;
-  const PaddedInput padded(filter_, call, lanes_);
-  const std::vector<int32_t> offsets = padded.offsets(1);
-  if (offsets.empty()) return false;
-  const float* input = call.input;
-  if (!padded.direct()) {
-    float* copy = services.scratch_floats(padded.floats(blocks_));
-    padded.copy(call.input, blocks_, services, copy);
-    input = copy;
-  }
-  const int64_t rows = padded.out_rows(), width = padded.out_width();
-  const int64_t taps = filter_.kernel_h * filter_.kernel_w;
-  const int64_t out_plane = call.out_h * call.out_w * lanes_;
-  services.parallel_for(call.images * blocks_ * rows, kBandRows, [&](int64_t begin, int64_t end) {
-    alignas(64) float sums[kStrip * 16];
-    const float* operands[kEpilogueOperandsMax];
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t plane = i / rows, row = i % rows, block = plane % blocks_;
-      for (size_t o = 0; o < call.operands.size(); ++o) operands[o] = call.operands[o] + plane * out_plane;
-      DepthwiseArgs args;
-      args.weights = weights_.data() + block * taps * lanes_;
-      args.bias = bias_.data() + block * lanes_;
-      args.offsets = offsets.data();
-      args.steps = taps;
-      args.sums = sums;
-      for (int64_t x = 0; x < width; x += kStrip) {
-        args.pixels = std::min(kStrip, width - x);
-        args.input = input + plane * padded.plane() + row * padded.row() + x * lanes_;
-        tile_(args);
-        const Segment segment{0, static_cast<int32_t>(args.pixels * lanes_), (row * width + x) * lanes_};
-        epilogue_.finish({sums, 1, args.pixels * lanes_, &segment, 1, call.output + plane * out_plane,
-                          out_plane, operands});
-      }
+      const int64_t tile = i % tiles, row = i / tiles % rows, panel = i / tiles / rows % panels;
+      compute(running, panels_[static_cast<size_t>(panel)], i / tiles / rows / panels, row, tile);
     }
   });
   return true;

@@ -34,8 +34,8 @@ class BlockedConv final : public Convolution {
   void make_panels();
   void pack(const Panel& panel, const float* weights);
   int64_t inner_of(int64_t plane) const;
-  void compute_row(const Running& running, const Panel& panel, int64_t image, int64_t row) const;
-  void sum(const Running& running, const Panel& panel, const float* input, int pixels, float* sums) const;
+  void compute(const Running& running, const Panel& panel, int64_t image, int64_t row, int64_t tile) const;
+  void sum(const Running& running, const Panel& panel, int64_t pixels, BlockedTileArgs& args) const;
 
   ConvFilter filter_;
   bool planar_;
@@ -45,23 +45,6 @@ class BlockedConv final : public Convolution {
   std::vector<Panel> panels_;
   VectorMemory weights_;  // by panel: [plane][tap][inner][block][lane]
   VectorMemory bias_;     // [out block][lane]
-};
-
-/// Groups of one input and one output channel.
-class DepthwiseConv final : public Convolution {
- public:
-  DepthwiseConv(const ConvFilter& filter, const float* weights, const float* bias, Epilogue epilogue,
-                Isa isa);
-  [[nodiscard]] bool run(const ConvCall& call, const Services& services) const override;
-  size_t bytes() const override { return weights_.bytes() + bias_.bytes(); }
-
- private:
-  ConvFilter filter_;
-  int64_t lanes_, blocks_;
-  DepthwiseTile tile_;
-  Epilogue epilogue_;
-  VectorMemory weights_;  // [block][tap][lane]
-  VectorMemory bias_;     // [block][lane]
 };
 
 }  // namespace tenon::kernels

@@ -6,6 +6,8 @@
 #define HWY_TARGET_INCLUDE "kernels/conv/blocked_tile.cpp"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
+// After Highway.
+#include "kernels/simd/clamp.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace tenon::kernels {
@@ -22,15 +24,16 @@ constexpr int kPixelsMax = 4;
 #endif
 constexpr int64_t kLanes = HWY_MAX_BYTES / sizeof(float);
 
-template <int kPixels, int kBlocks, bool kPlanar>
+/// Pixels are kDistance floats apart; 0: as the arguments say.
+template <int kPixels, int kBlocks, int64_t kDistance>
 HWY_NOINLINE void Tile(const BlockedTileArgs& args) {
   const hn::ScalableTag<float> d;
   using V = hn::Vec<decltype(d)>;
-  constexpr int64_t kDistance = kPlanar ? 1 : kLanes;
+  const int64_t distance = kDistance != 0 ? kDistance : args.distance;
   V sums[kBlocks][kPixels];
 #pragma clang loop unroll(full)
   for (int b = 0; b < kBlocks; ++b) {
-    const V start = args.bias != nullptr ? hn::LoadU(d, args.bias + b * kLanes) : hn::Zero(d);
+    const V start = args.start != nullptr ? hn::LoadU(d, args.start + b * kLanes) : hn::Zero(d);
 #pragma clang loop unroll(full)
     for (int p = 0; p < kPixels; ++p) sums[b][p] = start;
   }
@@ -44,67 +47,56 @@ HWY_NOINLINE void Tile(const BlockedTileArgs& args) {
       for (int b = 0; b < kBlocks; ++b) weights[b] = hn::LoadU(d, w + b * kLanes);
 #pragma clang loop unroll(full)
       for (int p = 0; p < kPixels; ++p) {
-        const V pixel = hn::Set(d, x[i + p * kDistance]);
+        const V pixel = hn::Set(d, x[i + p * distance]);
 #pragma clang loop unroll(full)
         for (int b = 0; b < kBlocks; ++b) sums[b][p] = hn::MulAdd(pixel, weights[b], sums[b][p]);
       }
     }
   }
+  if (args.partial != nullptr) {
+#pragma clang loop unroll(full)
+    for (int b = 0; b < kBlocks; ++b) {
+#pragma clang loop unroll(full)
+      for (int p = 0; p < kPixels; ++p)
+        sums[b][p] = hn::Add(hn::LoadU(d, args.partial + (b * kPixels + p) * kLanes), sums[b][p]);
+    }
+  }
+  if (args.operand != nullptr) {
+#pragma clang loop unroll(full)
+    for (int b = 0; b < kBlocks; ++b) {
+#pragma clang loop unroll(full)
+      for (int p = 0; p < kPixels; ++p)
+        sums[b][p] = hn::Add(sums[b][p], hn::LoadU(d, args.operand + b * args.to_block + p * kLanes));
+    }
+  }
+  const V low = hn::Set(d, args.low), high = hn::Set(d, args.high);
 #pragma clang loop unroll(full)
   for (int b = 0; b < kBlocks; ++b) {
 #pragma clang loop unroll(full)
-    for (int p = 0; p < kPixels; ++p) {
-      float* to = args.sums + (b * kPixels + p) * kLanes;
-      hn::StoreU(args.add ? hn::Add(hn::LoadU(d, to), sums[b][p]) : sums[b][p], d, to);
-    }
+    for (int p = 0; p < kPixels; ++p)
+      hn::StoreU(ClampKeepingNan(sums[b][p], low, high), d, args.to + b * args.to_block + p * kLanes);
   }
 }
 
-template <int kPixels, int kBlocks, bool kPlanar>
+template <int kPixels, int kBlocks, int64_t kDistance>
 constexpr BlockedTile Pick() {
   if constexpr (kPixels <= kPixelsMax)
-    return &Tile<kPixels, kBlocks, kPlanar>;
+    return &Tile<kPixels, kBlocks, kDistance>;
   else
     return nullptr;
 }
 
-#define TENON_TILES(planar, p) {Pick<p, 1, planar>(), Pick<p, 2, planar>()}
-#define TENON_ALL_TILES(planar)                                                                        \
-  {TENON_TILES(planar, 1),  TENON_TILES(planar, 2),  TENON_TILES(planar, 3),  TENON_TILES(planar, 4),  \
-   TENON_TILES(planar, 5),  TENON_TILES(planar, 6),  TENON_TILES(planar, 7),  TENON_TILES(planar, 8),  \
-   TENON_TILES(planar, 9),  TENON_TILES(planar, 10), TENON_TILES(planar, 11), TENON_TILES(planar, 12), \
-   TENON_TILES(planar, 13), TENON_TILES(planar, 14)}
-const BlockedTileSet kBlockedTiles = {kLanes, kPixelsMax, TENON_ALL_TILES(false), TENON_ALL_TILES(true)};
+#define TENON_TILES(distance, p) {Pick<p, 1, distance>(), Pick<p, 2, distance>()}
+#define TENON_ALL_TILES(distance)                                                      \
+  {                                                                                    \
+      TENON_TILES(distance, 1),  TENON_TILES(distance, 2),  TENON_TILES(distance, 3),  \
+      TENON_TILES(distance, 4),  TENON_TILES(distance, 5),  TENON_TILES(distance, 6),  \
+      TENON_TILES(distance, 7),  TENON_TILES(distance, 8),  TENON_TILES(distance, 9),  \
+      TENON_TILES(distance, 10), TENON_TILES(distance, 11), TENON_TILES(distance, 12), \
+      TENON_TILES(distance, 13), TENON_TILES(distance, 14)}
+const BlockedTileSet kBlockedTiles = {kLanes, kPixelsMax, TENON_ALL_TILES(kLanes), TENON_ALL_TILES(0)};
 #undef TENON_ALL_TILES
 #undef TENON_TILES
-
-template <int kPixels>
-HWY_INLINE void DepthwisePart(const DepthwiseArgs& args, int64_t first) {
-  const hn::ScalableTag<float> d;
-  hn::Vec<decltype(d)> sums[kPixels];
-#pragma clang loop unroll(full)
-  for (int p = 0; p < kPixels; ++p) sums[p] = hn::LoadU(d, args.bias);
-  for (int64_t s = 0; s < args.steps; ++s) {
-    const auto weight = hn::LoadU(d, args.weights + s * kLanes);
-    const float* x = args.input + args.offsets[s] + first * kLanes;
-#pragma clang loop unroll(full)
-    for (int p = 0; p < kPixels; ++p) sums[p] = hn::MulAdd(hn::LoadU(d, x + p * kLanes), weight, sums[p]);
-  }
-#pragma clang loop unroll(full)
-  for (int p = 0; p < kPixels; ++p) hn::StoreU(sums[p], d, args.sums + (first + p) * kLanes);
-}
-
-HWY_NOINLINE void Depthwise(const DepthwiseArgs& args) {
-  int64_t p = 0;
-  for (; p + 8 <= args.pixels; p += 8) DepthwisePart<8>(args, p);
-  if (p + 4 <= args.pixels) {
-    DepthwisePart<4>(args, p);
-    p += 4;
-  }
-  for (; p < args.pixels; ++p) DepthwisePart<1>(args, p);
-}
-
-const DepthwiseTile kDepthwise = &Depthwise;
 
 }  // namespace HWY_NAMESPACE
 }  // namespace tenon::kernels
@@ -115,10 +107,6 @@ namespace tenon::kernels {
 
 const BlockedTileSet& blocked_tile_set(Isa isa) {
   TENON_RETURN_FOR_ISA(isa, kBlockedTiles);
-}
-
-DepthwiseTile depthwise_tile(Isa isa) {
-  TENON_RETURN_FOR_ISA(isa, kDepthwise);
 }
 
 }  // namespace tenon::kernels

@@ -3,23 +3,29 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 #include "base/cpu.h"
 
 namespace tenon::kernels {
 
-/// sums[b][p] (a vector) = start + sum over steps s and lanes i < inner of
-/// weights[(s * inner + i) * blocks + b] (a vector) * input[offsets[s] + i + p * distance] (a number),
-/// where distance is 1 for inputs in rows of single channels and else the lanes of a vector.
+/// to[b][p] (a vector) = clamp(start[b] + sum over steps s and lanes i < inner of
+/// weights[(s * inner + i) * blocks + b] (a vector) * input[offsets[s] + i + p * distance] (a number)
+/// + partial[b][p] + operand[b][p], low, high). Start, partial and operand may be null; NaN stays NaN.
 struct BlockedTileArgs {
   const float* weights = nullptr;
   const float* input = nullptr;
   const int32_t* offsets = nullptr;
   int64_t steps = 0;
   int64_t inner = 0;
-  const float* bias = nullptr;  ///< [blocks][lanes]: what the sums start with; null: zero.
-  bool add = false;             ///< Adds the result to what `sums` holds.
-  float* sums = nullptr;        ///< [blocks][pixels][lanes]
+  int64_t distance = 0;            ///< Floats between neighbouring pixels of the input.
+  const float* start = nullptr;    ///< [blocks][lanes]
+  const float* partial = nullptr;  ///< [blocks][pixels][lanes]: may be the same memory as `to`.
+  const float* operand = nullptr;  ///< Laid out as `to`.
+  float* to = nullptr;             ///< [pixels][lanes], and so for each block, `to_block` floats apart.
+  int64_t to_block = 0;
+  float low = -std::numeric_limits<float>::infinity();
+  float high = std::numeric_limits<float>::infinity();
 };
 using BlockedTile = void (*)(const BlockedTileArgs&);
 
@@ -30,25 +36,15 @@ struct BlockedTileSet {
 
   int lanes = 0;
   int max_pixels = 0;
-  /// [pixels - 1][blocks - 1], for blocked inputs and for inputs of single channels.
-  BlockedTile blocked[kMaxPixels][kMaxBlocks] = {};
-  BlockedTile planar[kMaxPixels][kMaxBlocks] = {};
+  /// [pixels - 1][blocks - 1], for inputs whose pixels are a vector apart, and for any distance.
+  BlockedTile dense[kMaxPixels][kMaxBlocks] = {};
+  BlockedTile any[kMaxPixels][kMaxBlocks] = {};
+
+  BlockedTile tile(int64_t pixels, int64_t blocks, int64_t distance) const {
+    return (distance == lanes ? dense : any)[pixels - 1][blocks - 1];
+  }
 };
 const BlockedTileSet& blocked_tile_set(Isa isa);
-
-/// A depthwise tile: sums[p] = bias + sum over steps s of weights[s] * input[offsets[s] + p * lanes], all
-/// vectors.
-struct DepthwiseArgs {
-  const float* weights = nullptr;  ///< [steps][lanes]
-  const float* input = nullptr;
-  const int32_t* offsets = nullptr;
-  int64_t steps = 0;
-  const float* bias = nullptr;  ///< [lanes]
-  int64_t pixels = 0;
-  float* sums = nullptr;  ///< [pixels][lanes]
-};
-using DepthwiseTile = void (*)(const DepthwiseArgs&);
-DepthwiseTile depthwise_tile(Isa isa);
 
 /// Elements of the largest tile.
 inline constexpr int64_t kBlockedTileFloats =

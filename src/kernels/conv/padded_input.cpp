@@ -8,10 +8,18 @@ namespace {
 
 /// Planes whose distance is a multiple of this many floats fall on the same few sets of the caches.
 constexpr int64_t kAliasFloats = 1024;
+/// Rows that a thread copies at a time.
+constexpr int64_t kCopyRows = 8;
 
-/// ceil(a / b) for b > 0.
-int64_t ceil_div(int64_t a, int64_t b) {
-  return a > 0 ? (a + b - 1) / b : -(-a / b);
+/// Positions from the first tap of the first output to the last tap of the last one, both included; INT64_MAX
+/// when there are more.
+int64_t extent(int64_t outputs, int64_t stride, int64_t kernel, int64_t dilation) {
+  int64_t steps = 0, taps = 0, sum = 0;
+  if (__builtin_mul_overflow(outputs - 1, stride, &steps) ||
+      __builtin_mul_overflow(kernel - 1, dilation, &taps) || __builtin_add_overflow(steps, taps, &sum) ||
+      sum == INT64_MAX)
+    return INT64_MAX;
+  return sum + 1;
 }
 
 }  // namespace
@@ -25,20 +33,18 @@ PaddedInput::PaddedInput(const ConvFilter& filter, const ConvCall& call, int64_t
       pad_left_(call.pad_left),
       out_h_(call.out_h),
       out_w_(call.out_w),
-      element_(element) {
-  direct_ = filter.kernel_h == 1 && filter.kernel_w == 1 && filter.stride_h == 1 && filter.stride_w == 1 &&
-            pad_top_ == 0 && pad_left_ == 0 && out_h_ == in_h_ && out_w_ == in_w_;
+      element_(element),
+      rows_(extent(call.out_h, filter.stride_h, filter.kernel_h, filter.dilation_h)),
+      width_(extent(call.out_w, filter.stride_w, filter.kernel_w, filter.dilation_w)) {
+  direct_ = pad_top_ == 0 && pad_left_ == 0 && rows_ <= in_h_ && width_ <= in_w_;
   if (direct_) {
-    width_ = in_h_ * in_w_;
-    plane_ = width_ * element_;
-    return;
+    rows_ = in_h_;
+    width_ = in_w_;
   }
-  phases_h_ = std::min(filter.stride_h, (filter.kernel_h - 1) * filter.dilation_h + 1);
-  phases_w_ = std::min(filter.stride_w, (filter.kernel_w - 1) * filter.dilation_w + 1);
-  rows_ = out_h_ + (filter.kernel_h - 1) * filter.dilation_h / filter.stride_h;
-  width_ = out_w_ + (filter.kernel_w - 1) * filter.dilation_w / filter.stride_w;
-  plane_ = saturated_product({phases_h_, phases_w_, rows_, width_, element_});
-  if (plane_ % kAliasFloats == 0) plane_ += 16;
+  flat_ = direct_ && filter.kernel_h == 1 && filter.kernel_w == 1 && filter.stride_h == 1 &&
+          filter.stride_w == 1 && out_h_ == in_h_ && out_w_ == in_w_;
+  plane_ = saturated_product({rows_, width_, element_});
+  if (!direct_ && plane_ % kAliasFloats == 0) plane_ += 16;
 }
 
 std::vector<int32_t> PaddedInput::offsets(int64_t planes) const {
@@ -48,9 +54,7 @@ std::vector<int32_t> PaddedInput::offsets(int64_t planes) const {
   for (int64_t plane = 0; plane < planes; ++plane) {
     for (int64_t ky = 0; ky < filter_.kernel_h; ++ky) {
       for (int64_t kx = 0; kx < filter_.kernel_w; ++kx) {
-        const int64_t dy = ky * filter_.dilation_h, dx = kx * filter_.dilation_w;
-        const int64_t phase = dy % filter_.stride_h * phases_w_ + dx % filter_.stride_w;
-        const int64_t position = (phase * rows_ + dy / filter_.stride_h) * width_ + dx / filter_.stride_w;
+        const int64_t position = ky * filter_.dilation_h * width_ + kx * filter_.dilation_w;
         all.push_back(static_cast<int32_t>(plane * plane_ + position * element_));
       }
     }
@@ -59,39 +63,23 @@ std::vector<int32_t> PaddedInput::offsets(int64_t planes) const {
 }
 
 void PaddedInput::copy(const float* input, int64_t planes, const Services& services, float* to) const {
-  services.parallel_for(images_ * planes, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) copy_plane(input + i * in_h_ * in_w_ * element_, to + i * plane_);
-  });
-}
-
-void PaddedInput::copy_plane(const float* from, float* to) const {
-  const auto zero = [&](float* row, int64_t first, int64_t last) {
-    std::fill(row + first * element_, row + last * element_, 0.0f);
-  };
-  for (int64_t py = 0; py < phases_h_; ++py) {
-    for (int64_t px = 0; px < phases_w_; ++px) {
-      // Columns [first, last) of the phase lie inside the input.
-      const int64_t x0 = px - pad_left_;
-      const int64_t first = std::clamp<int64_t>(ceil_div(-x0, filter_.stride_w), 0, width_);
-      const int64_t last = std::clamp<int64_t>(ceil_div(in_w_ - x0, filter_.stride_w), first, width_);
-      for (int64_t r = 0; r < rows_; ++r, to += width_ * element_) {
-        const int64_t y = r * filter_.stride_h + py - pad_top_;
-        if (y < 0 || y >= in_h_) {
-          zero(to, 0, width_);
-          continue;
-        }
-        zero(to, 0, first);
-        const float* source = from + (y * in_w_ + x0) * element_;
-        if (filter_.stride_w == 1) {
-          std::copy(source + first * element_, source + last * element_, to + first * element_);
-        } else {
-          for (int64_t x = first; x < last; ++x)
-            std::copy_n(source + x * filter_.stride_w * element_, element_, to + x * element_);
-        }
-        zero(to, last, width_);
+  // Columns [first, last) of a row lie inside the input.
+  const int64_t first = std::clamp<int64_t>(pad_left_, 0, width_);
+  const int64_t last = std::clamp(in_w_ + pad_left_, first, width_);
+  services.parallel_for(images_ * planes * rows_, kCopyRows, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t plane = i / rows_, y = i % rows_ - pad_top_;
+      float* row = to + plane * plane_ + i % rows_ * width_ * element_;
+      if (y < 0 || y >= in_h_) {
+        std::fill_n(row, width_ * element_, 0.0f);
+        continue;
       }
+      std::fill_n(row, first * element_, 0.0f);
+      std::copy_n(input + ((plane * in_h_ + y) * in_w_ + first - pad_left_) * element_,
+                  (last - first) * element_, row + first * element_);
+      std::fill_n(row + last * element_, (width_ - last) * element_, 0.0f);
     }
-  }
+  });
 }
 
 }  // namespace tenon::kernels

@@ -1,7 +1,6 @@
-// The input of a convolution as its register tiles read it: padded, and split by phase (position modulo the
-// stride), so that each tap of the filter is a constant distance and neighbours in the output are neighbours
-// here: [image][plane][row phase][column phase][row][column][element]. A plane is a channel, with elements of
-// one number, or a block of channels, with elements of a vector register.
+// The input of a convolution as its tiles read it: with zeros around it, so that each tap of the filter is a
+// constant distance from every output: [image][plane][row][column][element]. A plane is a channel, with
+// elements of one number, or a block of channels, with elements of a vector register.
 #pragma once
 
 #include <cstdint>
@@ -15,13 +14,16 @@ class PaddedInput {
  public:
   PaddedInput(const ConvFilter& filter, const ConvCall& call, int64_t element);
 
-  /// Whether the input itself serves, as one row of all pixels.
+  /// Whether the input itself serves, since all taps lie inside it.
   bool direct() const { return direct_; }
-  /// Rows of the output, and pixels in each, as tiles go through them.
-  int64_t out_rows() const { return direct_ ? 1 : out_h_; }
-  int64_t out_width() const { return direct_ ? out_h_ * out_w_ : out_w_; }
-  /// Floats from one row of the output to the next, in the input; and from one plane to the next.
-  int64_t row() const { return width_ * element_; }
+  /// Rows of the output, and pixels in each, as tiles go through them: one row of all pixels where input and
+  /// output lie alike.
+  int64_t out_rows() const { return flat_ ? 1 : out_h_; }
+  int64_t out_width() const { return flat_ ? out_h_ * out_w_ : out_w_; }
+  /// Floats in the input from one output to the next one in its row, from one row of the output to the next,
+  /// and from one plane to the next.
+  int64_t distance() const { return filter_.stride_w * element_; }
+  int64_t row() const { return filter_.stride_h * width_ * element_; }
   int64_t plane() const { return plane_; }
   /// What copies of `planes` planes of all images take.
   int64_t floats(int64_t planes) const { return images_ * planes * plane_; }
@@ -33,15 +35,12 @@ class PaddedInput {
   void copy(const float* input, int64_t planes, const Services& services, float* to) const;
 
  private:
-  void copy_plane(const float* from, float* to) const;
-
   ConvFilter filter_;
   int64_t images_, in_h_, in_w_, pad_top_, pad_left_, out_h_, out_w_;
   int64_t element_;
-  bool direct_;
-  int64_t phases_h_ = 1, phases_w_ = 1;
-  int64_t rows_ = 1, width_ = 1;  // of a phase
-  int64_t plane_ = 1;
+  bool direct_, flat_;
+  int64_t rows_, width_;  // of a plane
+  int64_t plane_;
 };
 
 }  // namespace tenon::kernels

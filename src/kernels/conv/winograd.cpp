@@ -119,8 +119,10 @@ void WinogradConv::multiply(const Chunk& chunk, const Services& services) const 
         BlockedTileArgs args;
         args.weights = weights_.data() + position_of_weights(position, panel);
         args.input = chunk.inputs + (position * in_blocks_ * chunk.count + t) * lanes;
-        args.sums = out + t * blocks * lanes;
-        const BlockedTile tile = tiles_->blocked[count - 1][blocks - 1];
+        args.distance = lanes;
+        args.to = out + t * blocks * lanes;
+        args.to_block = count * lanes;
+        const BlockedTile tile = tiles_->tile(count, blocks, lanes);
         for (int64_t c = 0; c < filter_.in_channels; c += args.steps * args.inner) {
           const int64_t left = filter_.in_channels - c;
           args.inner = std::min(lanes, left);
@@ -128,7 +130,7 @@ void WinogradConv::multiply(const Chunk& chunk, const Services& services) const 
           args.offsets = offsets.data() + c / lanes;
           tile(args);
           args.weights += args.steps * args.inner * blocks * lanes;
-          args.add = true;
+          args.partial = args.to;
         }
         t += count;
       }

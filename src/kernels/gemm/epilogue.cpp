@@ -1,27 +1,24 @@
 #include "kernels/gemm/epilogue.h"
 
 #include <algorithm>
-#include <limits>
 
 namespace tenon::kernels {
 
-Epilogue::Epilogue(std::vector<MicroOp> ops, Isa isa)
-    : low_(-std::numeric_limits<float>::infinity()),
-      high_(std::numeric_limits<float>::infinity()),
-      exits_(&exit_functions(isa)) {
+Epilogue::Epilogue(std::vector<MicroOp> ops, Isa isa) : exits_(&exit_functions(isa)) {
   for (const MicroOp& op : ops)
     if (op.kind != MicroOp::Kind::kUnary) operand_count_ = std::max(operand_count_, op.operand + 1);
   if (!ops.empty() && ops.back().kind == MicroOp::Kind::kUnary && ops.back().unary.kind == Unary::kClamp) {
-    low_ = ops.back().unary.a;
-    high_ = ops.back().unary.b;
+    last_.low = ops.back().unary.a;
+    last_.high = ops.back().unary.b;
     ops.pop_back();
   }
   if (!ops.empty() && ops.back().kind == MicroOp::Kind::kAddTensor) {
-    last_operand_ = ops.back().operand;
+    last_.operand = ops.back().operand;
     ops.pop_back();
   }
   for (const MicroOp& op : ops)
     steps_.push_back({op, op.kind == MicroOp::Kind::kUnary ? unary_function(isa, op.unary.kind) : nullptr});
+  if (steps_.empty()) simple_ = last_;
 }
 
 void Epilogue::finish(const TileExit& exit) const {
@@ -38,10 +35,10 @@ void Epilogue::finish(const TileExit& exit) const {
         break;
     }
   }
-  if (last_operand_ >= 0)
-    exits_->copy_add(exit, exit.operands[last_operand_], low_, high_);
+  if (last_.operand >= 0)
+    exits_->copy_add(exit, exit.operands[last_.operand], last_.low, last_.high);
   else
-    exits_->copy(exit, nullptr, low_, high_);
+    exits_->copy(exit, nullptr, last_.low, last_.high);
 }
 
 }  // namespace tenon::kernels

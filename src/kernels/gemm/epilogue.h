@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
+#include <optional>
 #include <vector>
 
 #include "kernels/gemm/tile_exit.h"
@@ -24,10 +26,20 @@ struct MicroOp {
 /// Operands that the callers of an epilogue have room for.
 inline constexpr size_t kEpilogueOperandsMax = 16;
 
+/// The most that tiles do themselves on their way out: out = clamp(sums + operand, low, high).
+struct SimpleEpilogue {
+  int operand = -1;  ///< Index among the operands of a call; -1: none.
+  float low = -std::numeric_limits<float>::infinity();
+  float high = std::numeric_limits<float>::infinity();
+};
+
 class Epilogue {
  public:
   /// `ops` in the order of application.
   Epilogue(std::vector<MicroOp> ops, Isa isa);
+
+  /// The epilogue as tiles do it themselves; nothing when it is more than that.
+  const std::optional<SimpleEpilogue>& simple() const { return simple_; }
 
   /// Applies the micro-operations and writes the output.
   void finish(const TileExit& exit) const;
@@ -40,10 +52,8 @@ class Epilogue {
     UnaryFunction function = nullptr;
   };
   std::vector<Step> steps_;
-  // A last kAddTensor and a last kClamp are applied on the way out.
-  int last_operand_ = -1;
-  float low_;
-  float high_;
+  SimpleEpilogue last_;  // what is applied on the way out
+  std::optional<SimpleEpilogue> simple_;
   const ExitFunctions* exits_;
   int operand_count_ = 0;
 };

@@ -6,6 +6,8 @@
 #define HWY_TARGET_INCLUDE "kernels/gemm/tile_exit.cpp"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
+// After Highway.
+#include "kernels/simd/clamp.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace tenon::kernels {
@@ -22,17 +24,6 @@ HWY_INLINE void ForVectors(int64_t count, const Whole& whole, const Rest& rest) 
   int64_t i = 0;
   for (; i + kLanes <= count; i += kLanes) whole(i);
   if (i < count) rest(i, count - i);
-}
-
-/// NaN stays NaN: the vector instructions give their second operand when one is NaN, the portable code does
-/// not.
-HWY_INLINE V Clamp(V v, V low, V high) {
-  const V clamped = hn::Min(high, hn::Max(low, v));
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
-  return clamped;
-#else
-  return hn::IfThenElse(hn::IsNaN(v), v, clamped);
-#endif
 }
 
 // Loads and stores of the first `count` lanes touch no memory beyond them.
@@ -93,12 +84,12 @@ HWY_NOINLINE void CopyOut(const TileExit& exit, const float* operand, float low,
           [&](int64_t i) HWY_ATTR {
             V v = hn::LoadU(d, tile + i);
             if constexpr (kAdd) v = hn::Add(v, hn::LoadU(d, other + i));
-            hn::StoreU(Clamp(v, vlow, vhigh), d, out + i);
+            hn::StoreU(ClampKeepingNan(v, vlow, vhigh), d, out + i);
           },
           [&](int64_t i, int64_t left) HWY_ATTR {
             V v = LoadPart(d, tile + i, left);
             if constexpr (kAdd) v = hn::Add(v, LoadPart(d, other + i, left));
-            StorePart(Clamp(v, vlow, vhigh), d, out + i, left);
+            StorePart(ClampKeepingNan(v, vlow, vhigh), d, out + i, left);
           });
     }
   }

@@ -7,6 +7,7 @@
 
 #include "kernels/conv/blocked_conv.h"
 #include "kernels/conv/conv2d.h"
+#include "kernels/conv/depthwise_conv.h"
 #include "kernels/conv/winograd.h"
 #include "kernels/layout/blocked.h"
 #include "ops/conv/conv.h"

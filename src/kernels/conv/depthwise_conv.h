@@ -1,0 +1,32 @@
+// Depthwise convolutions of float32 in the blocked layout: groups of one input and one output channel. The
+// input is read as it is; outputs near its borders have fewer taps.
+#pragma once
+
+#include "kernels/conv/conv2d.h"
+#include "kernels/conv/depthwise_tile.h"
+#include "kernels/vector_memory.h"
+
+namespace tenon::kernels {
+
+class DepthwiseConv final : public Convolution {
+ public:
+  /// As Conv2d; the call's input, output and operands are blocked.
+  DepthwiseConv(const ConvFilter& filter, const float* weights, const float* bias, Epilogue epilogue,
+                Isa isa);
+  [[nodiscard]] bool run(const ConvCall& call, const Services& services) const override;
+  size_t bytes() const override { return weights_.bytes() + bias_.bytes(); }
+
+ private:
+  struct Row;
+
+  void compute(const Row& row, int64_t first, int64_t last, int64_t first_tap, int64_t last_tap) const;
+
+  ConvFilter filter_;
+  int64_t lanes_, blocks_;
+  const DepthwiseTiles* tiles_;
+  Epilogue epilogue_;
+  VectorMemory weights_;  // [block][tap][lane]
+  VectorMemory bias_;     // [block][lane]
+};
+
+}  // namespace tenon::kernels
