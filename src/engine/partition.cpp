@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/reference_kernel.h"
+#include "ops/fusion/gelu.h"
 #include "ops/fusion/tail.h"
 
 namespace tenon {
@@ -52,11 +53,14 @@ class Partitioner {
     return ops::fused_tail(region, first, region.nodes[first - 1]->outputs[0]).has_value();
   }
 
-  /// The nodes that can join next: the one user of the result, or a gate and the product with it (x * f(x)).
+  /// The nodes that can join next: the one user of the result, a gate and the product with it (x * f(x)), or
+  /// Gelu in many nodes.
   std::vector<size_t> followers(ValueId current) const {
     if (uses_.is_output[index(current)]) return {};
     const auto& users = uses_.users[index(current)];
-    std::vector<size_t> next;
+    std::vector<size_t> next = ops::gelu_of(graph_, uses_, current);
+    if (!next.empty() && std::ranges::none_of(next, [&](size_t n) { return claimed_[n]; })) return next;
+    next.clear();
     for (int32_t user : users) next.push_back(static_cast<size_t>(user));
     if (next.size() == 2) {
       ValueId gate = graph_.nodes[next[0]].outputs.empty() ? kNoValue : graph_.nodes[next[0]].outputs[0];

@@ -7,7 +7,7 @@
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 // After highway.h, which it extends.
-#include "hwy/contrib/math/math-inl.h"
+#include "kernels/simd/exp.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace tenon::kernels {
@@ -47,8 +47,8 @@ HWY_INLINE V ExpDifference(V x, V max) {
   const V difference = hn::Sub(x, max);
   const V back = hn::Sub(difference, x);
   const V error = hn::Sub(hn::Sub(x, hn::Sub(difference, back)), hn::Add(max, back));
-  // Below -104 the result is zero; the exponential of Highway wraps around far below.
-  const V power = hn::Exp(d, hn::Max(difference, hn::Set(d, -104.0f)));
+  // The result is zero far below, and the error of an infinite difference is no number.
+  const V power = Exponential<true>(d, difference);
   const V finite =
       hn::IfThenElseZero(hn::Gt(difference, hn::Set(d, -104.0f)), hn::MulAdd(power, error, power));
   return hn::IfThenElse(hn::IsNaN(difference), difference, finite);

@@ -8,6 +8,7 @@
 #include "hwy/highway.h"
 // After highway.h, which it extends.
 #include "hwy/contrib/math/math-inl.h"
+#include "kernels/simd/exp.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace tenon::kernels {
@@ -21,14 +22,9 @@ HWY_INLINE V Clamp(V x, V low, V high) {
   return hn::Min(high, hn::Max(low, x));
 }
 
-// hn::Exp wraps around far beyond the range of float32: from 104 on the result is infinity in any case.
-HWY_INLINE V Exp(D d, V x) {
-  return hn::Exp(d, hn::Min(hn::Max(x, hn::Set(d, -104.0f)), hn::Set(d, 104.0f)));
-}
-
 HWY_INLINE V Sigmoid(D d, V x) {
   const V one = hn::Set(d, 1.0f);
-  return hn::Div(one, hn::Add(one, Exp(d, hn::Neg(x))));
+  return hn::Div(one, hn::Add(one, Exponential(d, hn::Neg(x))));
 }
 
 /// Below 1, x + x p(x^2); above, 1 - exp(q(|x|)), since log(1 - erf) is smooth. Both polynomials are fitted
@@ -49,8 +45,28 @@ HWY_INLINE V Erf(D d, V x) {
   const V t = hn::Min(magnitude, hn::Set(d, 4.0f));  // beyond, the result is 1
   V far = hn::Set(d, kFar[7]);
   for (int k = 6; k >= 0; --k) far = hn::MulAdd(far, t, hn::Set(d, kFar[k]));
-  far = hn::CopySign(hn::Sub(hn::Set(d, 1.0f), Exp(d, far)), x);
+  far = hn::CopySign(hn::Sub(hn::Set(d, 1.0f), Exponential(d, far)), x);
   return hn::IfThenElse(hn::Lt(magnitude, hn::Set(d, 1.0f)), near, far);
+}
+
+/// x * (1/2 + x p(x^2) / q(x^2)), where the fraction is erf(x / sqrt(2)) / 2x with an absolute error below
+/// 1e-8 / |x| up to 5.6; beyond, the result is x or 0.
+HWY_INLINE V Gelu(D d, V x) {
+  constexpr float kP[] = {0.39894223f,    0.03437655f,   0.0047072866f,
+                          0.00017385517f, 6.356553e-06f, 2.2144913e-08f};
+  constexpr float kQ[] = {1.0f, 0.25283495f, 0.02894034f, 0.0019130035f, 7.510329e-05f, 1.1802018e-06f};
+  const V bound = hn::Set(d, 5.6f);
+  const V t = hn::Min(hn::Abs(x), bound);
+  const V square = hn::Mul(t, t);
+  V p = hn::Set(d, kP[5]), q = hn::Set(d, kQ[5]);
+#pragma clang loop unroll(full)
+  for (int k = 4; k >= 0; --k) {
+    p = hn::MulAdd(p, square, hn::Set(d, kP[k]));
+    q = hn::MulAdd(q, square, hn::Set(d, kQ[k]));
+  }
+  const V half = hn::CopySign(hn::Min(hn::Div(hn::Mul(t, p), q), hn::Set(d, 0.5f)), x);
+  const V share = hn::IfThenElse(hn::Lt(t, bound), half, hn::CopySign(hn::Set(d, 0.5f), x));
+  return hn::Mul(x, hn::Add(hn::Set(d, 0.5f), share));
 }
 
 /// Keeps NaN where a formula would lose it.
@@ -67,11 +83,12 @@ HWY_INLINE V Apply(D d, V x, V a, V b) {
   if constexpr (kKind == Unary::kHardSwish)
     return hn::Mul(
         x, Clamp(hn::MulAdd(x, hn::Set(d, 1.0f / 6.0f), hn::Set(d, 0.5f)), hn::Zero(d), hn::Set(d, 1.0f)));
-  if constexpr (kKind == Unary::kExp) return OrNaN(x, Exp(d, x));
+  if constexpr (kKind == Unary::kExp) return OrNaN(x, Exponential(d, x));
   if constexpr (kKind == Unary::kSigmoid) return OrNaN(x, Sigmoid(d, x));
   if constexpr (kKind == Unary::kSilu) return OrNaN(x, hn::Mul(x, Sigmoid(d, x)));
   if constexpr (kKind == Unary::kTanh) return OrNaN(x, hn::Tanh(d, x));
   if constexpr (kKind == Unary::kErf) return OrNaN(x, Erf(d, x));
+  if constexpr (kKind == Unary::kGelu) return OrNaN(x, Gelu(d, x));
   if constexpr (kKind == Unary::kAdd) return hn::Add(x, a);
   if constexpr (kKind == Unary::kMultiply) return hn::Mul(x, a);
   if constexpr (kKind == Unary::kDivide) return hn::Div(x, a);
@@ -97,7 +114,8 @@ HWY_NOINLINE void Run(const float* in, float* out, int64_t count, float a, float
 const UnaryFunction kFunctions[kUnaryCount] = {
     &Run<Unary::kClamp>, &Run<Unary::kLeakyRelu>, &Run<Unary::kHardSigmoid>, &Run<Unary::kHardSwish>,
     &Run<Unary::kExp>,   &Run<Unary::kSigmoid>,   &Run<Unary::kSilu>,        &Run<Unary::kTanh>,
-    &Run<Unary::kErf>,   &Run<Unary::kAdd>,       &Run<Unary::kMultiply>,    &Run<Unary::kDivide>};
+    &Run<Unary::kErf>,   &Run<Unary::kGelu>,      &Run<Unary::kAdd>,         &Run<Unary::kMultiply>,
+    &Run<Unary::kDivide>};
 
 }  // namespace HWY_NAMESPACE
 }  // namespace tenon::kernels

@@ -14,16 +14,17 @@ enum class Unary : uint8_t {
   kLeakyRelu,    ///< x < 0 ? a * x : x: rounded once.
   kHardSigmoid,  ///< clamp(a * x + b, 0, 1): two roundings or one.
   kHardSwish,    ///< x * clamp(x / 6 + 1/2, 0, 1): 3 ULP, or 1e-7 near x = -3.
-  kExp,          ///< 2 ULP; 0 below the least normal number.
-  kSigmoid,      ///< 1 / (1 + exp(-x)): 4 ULP.
-  kSilu,         ///< x * sigmoid(x): 5 ULP; 0 instead of less than 3e-37.
+  kExp,          ///< 1 ULP; 0 below the least normal number.
+  kSigmoid,      ///< 1 / (1 + exp(-x)): 3 ULP.
+  kSilu,         ///< x * sigmoid(x): 4 ULP; 0 instead of less than 3e-37.
   kTanh,         ///< 5 ULP.
   kErf,          ///< 2 ULP.
+  kGelu,         ///< x * (1 + erf(x / sqrt(2))) / 2: 3e-7 |x|.
   kAdd,          ///< x + a: rounded once.
   kMultiply,     ///< x * a: rounded once.
   kDivide,       ///< x / a: rounded once.
 };
-inline constexpr int kUnaryCount = 12;
+inline constexpr int kUnaryCount = 13;
 
 struct UnaryOp {
   Unary kind = Unary::kClamp;

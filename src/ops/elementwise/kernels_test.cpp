@@ -83,6 +83,7 @@ void activation(RowModel& m, Op op, Attributes attributes = {}) {
 }
 
 const RowCases kErfCases(Op::kErf, {{"plain", [](RowModel& m) { activation(m, Op::kErf); }}});
+const RowCases kGeluCases(Op::kGelu, {{"plain", [](RowModel& m) { activation(m, Op::kGelu); }}});
 const RowCases kReluCases(Op::kRelu, {{"plain", [](RowModel& m) { activation(m, Op::kRelu); }}});
 const RowCases kSigmoidCases(Op::kSigmoid, {{"plain", [](RowModel& m) { activation(m, Op::kSigmoid); }}});
 const RowCases kLeakyReluCases(Op::kLeakyRelu, {{"plain", [](RowModel& m) {

@@ -74,6 +74,7 @@ bool is_micro_operation(const Node& node) {
     case Op::kMul:
     case Op::kDiv:
     case Op::kErf:
+    case Op::kGelu:
     case Op::kRelu:
     case Op::kClip:
     case Op::kLeakyRelu:

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "ops/normalization/channel_norm.h"
+#include "ops/fusion/gelu.h"
 
 namespace tenon::ops {
 
@@ -51,6 +52,9 @@ std::optional<MicroOp> activation(const Graph& graph, const Node& node) {
       return unary(Unary::kTanh);
     case Op::kErf:
       return unary(Unary::kErf);
+    case Op::kGelu:
+      if (node.attributes.string("approximate", "none") != "none") return std::nullopt;
+      return unary(Unary::kGelu);
     case Op::kSwish:
       if (node.attributes.real("alpha", 1) != 1) return std::nullopt;
       return unary(Unary::kSilu);
@@ -106,6 +110,13 @@ std::optional<FusedTail> fused_tail(const Region& region, size_t first, ValueId 
   for (size_t n = first; n < region.nodes.size(); ++n) {
     const Node& node = *region.nodes[n];
     if (node.outputs.empty() || node.outputs[0] == kNoValue || !node.has_input(0)) return std::nullopt;
+    const auto rest = std::span(region.nodes).subspan(n);
+    if (rest.size() >= kGeluNodes && is_gelu(*region.graph, rest.first(kGeluNodes), current)) {
+      tail.ops.push_back(unary(Unary::kGelu));
+      n += kGeluNodes - 1;
+      current = region.nodes[n]->outputs[0];
+      continue;
+    }
     if (auto op = with_number(region, node, current)) {
       tail.ops.push_back(*op);
       current = node.outputs[0];

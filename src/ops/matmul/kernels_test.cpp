@@ -13,6 +13,16 @@ ValueId linear(RowModel& m, const Shape& a, int64_t columns) {
   return m.add(Op::kAdd, {product, m.constant({columns})});
 }
 
+ValueId number(RowModel& m, float value) {
+  return m.exactly(Tensor::scalar(value));
+}
+
+/// 1 + erf(x / sqrt(2)).
+ValueId one_and_erf(RowModel& m, ValueId x) {
+  const ValueId scaled = m.add(Op::kDiv, {x, number(m, 1.41421354f)});
+  return m.add(Op::kAdd, {m.activation(Op::kErf, {scaled}), number(m, 1)});
+}
+
 const RowCases kMatMulCases(
     Op::kMatMul,
     {
@@ -41,6 +51,22 @@ const RowCases kMatMulCases(
          }},
         {"bias_batch_norm_relu",
          [](RowModel& m) { m.output(m.activation(Op::kRelu, {m.batch_norm(linear(m, {19, 48}, 77), 77)})); }},
+        {"gelu",
+         [](RowModel& m) {
+           const ValueId x = linear(m, {2, 9, 33}, 96);
+           m.output(m.add(Op::kMul, {m.add(Op::kMul, {x, one_and_erf(m, x)}), number(m, 0.5f)}));
+         }},
+        {"gelu_of_the_half",
+         [](RowModel& m) {
+           const ValueId x = linear(m, {2, 9, 33}, 96), half = m.add(Op::kMul, {number(m, 0.5f), x});
+           m.output(m.add(Op::kMul, {one_and_erf(m, x), half}));
+         }},
+        {"gelu_halved_within",
+         [](RowModel& m) {
+           const ValueId x = linear(m, {2, 9, 33}, 96), sum = one_and_erf(m, x);
+           m.output(m.add(Op::kMul, {x, m.add(Op::kDiv, {sum, number(m, 2)})}));
+         }},
+        {"gelu_whole", [](RowModel& m) { m.output(m.activation(Op::kGelu, {linear(m, {2, 9, 33}, 96)})); }},
         {"free_rows",
          [](RowModel& m) {
            const ValueId x = m.input({5, 48}, {SymInt::symbol("n"), 48});

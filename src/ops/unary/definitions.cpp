@@ -75,7 +75,7 @@ constinit const OpDef kHardSwish = unary("HardSwish", kFewUlp, emit_hard_swish);
 constinit const OpDef kSoftplus = unary("Softplus", kFewUlp);
 constinit const OpDef kSoftsign = unary("Softsign", kFewUlp);
 constinit const OpDef kMish = unary("Mish", kFewUlp, emit_mish);
-constinit const OpDef kGelu = unary("Gelu", kFewUlp, emit_gelu);
+constinit const OpDef kGelu = unary("Gelu", kFewUlp, emit_gelu, infer_same_as_first, kMapRows);
 constinit const OpDef kSwish = unary("Swish", kFewUlp, emit_swish);
 constinit const OpDef kShrink = unary("Shrink", kExact);
 
