@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/gemm/pack.h"
+
 namespace tenon::kernels {
 
 namespace {
@@ -41,23 +43,26 @@ void pack_panel(const MatrixRef& matrix, int64_t depth, int64_t columns, int64_t
 }
 
 /// Rows [first, first + count) of a matrix as [depth][count].
-void pack_rows(const MatrixRef& matrix, int64_t depth, int64_t first, int64_t count, float* to) {
+void pack_rows(const MatrixRef& matrix, int64_t depth, int64_t first, int64_t count, PackRows pack,
+               float* to) {
   if (depth == 0) return;  // the matrix may have no data then
-  for (int64_t r = 0; r < count; ++r) {
-    const float* row = matrix.data + (first + r) * matrix.row_stride;
-    for (int64_t k = 0; k < depth; ++k) to[k * count + r] = row[k * matrix.column_stride];
-  }
+  const float* from = matrix.data + first * matrix.row_stride;
+  if (matrix.column_stride == 1) return pack(from, matrix.row_stride, count, depth, to);
+  for (int64_t r = 0; r < count; ++r)
+    for (int64_t k = 0; k < depth; ++k)
+      to[k * count + r] = from[r * matrix.row_stride + k * matrix.column_stride];
 }
 
 /// One call on its way: operands packed, tiles to compute.
 class Product {
  public:
-  Product(const GemmCall& call, const Epilogue& epilogue, const TileSet& set)
+  Product(const GemmCall& call, const Epilogue& epilogue, Isa isa)
       : call_(call),
         epilogue_(epilogue),
-        set_(set),
-        tiles_(call.rows, set.max_rows),
-        width_(panel_width(set)),
+        set_(tile_set(isa)),
+        pack_(pack_rows_function(isa)),
+        tiles_(call.rows, set_.max_rows),
+        width_(panel_width(set_)),
         panels_(panel_count(call.columns, width_)) {}
 
   void run(const Services& services) {
@@ -70,7 +75,7 @@ class Product {
       for (int64_t i = begin; i < end; ++i) {
         const int64_t t = i % tiles_.tiles;
         pack_rows(call_.a[static_cast<size_t>(i / tiles_.tiles)], call_.depth, tiles_.begin(t),
-                  tiles_.rows(t), rows_of(i / tiles_.tiles, t));
+                  tiles_.rows(t), pack_, rows_of(i / tiles_.tiles, t));
       }
     });
     if (call_.packed == nullptr) {
@@ -125,6 +130,7 @@ class Product {
   const GemmCall& call_;
   const Epilogue& epilogue_;
   const TileSet& set_;
+  PackRows pack_;
   RowTiles tiles_;
   int64_t width_, panels_;
   float* rows_ = nullptr;           // [batches][rows in tiles][depth]
@@ -152,7 +158,7 @@ size_t PackedColumns::bytes() const {
 
 void gemm(const GemmCall& call, const Epilogue& epilogue, Isa isa, const Services& services) {
   if (call.rows == 0 || call.columns == 0 || call.a.empty()) return;
-  Product(call, epilogue, tile_set(isa)).run(services);
+  Product(call, epilogue, isa).run(services);
 }
 
 }  // namespace tenon::kernels

@@ -30,4 +30,10 @@ struct BlockedShape {
 void to_blocked(const BlockedShape& shape, const float* plain, float* blocked, const Services& services);
 void to_plain(const BlockedShape& shape, const float* blocked, float* plain, const Services& services);
 
+/// The same between row-major [N, H, W, C] and the blocked form.
+void channels_last_to_blocked(const BlockedShape& shape, const float* from, float* blocked,
+                              const Services& services);
+void blocked_to_channels_last(const BlockedShape& shape, const float* blocked, float* to,
+                              const Services& services);
+
 }  // namespace tenon::kernels

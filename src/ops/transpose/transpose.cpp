@@ -5,6 +5,7 @@
 #include "kernels/strided_copy.h"
 #include "ops/core/axes.h"
 #include "ops/core/op_def.h"
+#include "ops/transpose/kernels.h"
 
 namespace tenon::ops {
 
@@ -59,6 +60,7 @@ Status reference(KernelContext& context) {
 
 }  // namespace
 
-constinit const OpDef kTranspose{.name = "Transpose", .infer = infer, .reference = reference};
+constinit const OpDef kTranspose{
+    .name = "Transpose", .infer = infer, .reference = reference, .rows = kTransposeRows};
 
 }  // namespace tenon::ops

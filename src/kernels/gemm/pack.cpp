@@ -1,0 +1,59 @@
+#include "kernels/gemm/pack.h"
+
+#include "kernels/simd/targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/gemm/pack.cpp"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace tenon::kernels {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// Four rows by four columns.
+HWY_INLINE void PackSquare(const float* from, int64_t stride, int64_t rows, float* to) {
+  const hn::FixedTag<float, 4> d;
+  const hn::FixedTag<double, 2> pairs;
+  const auto row0 = hn::LoadU(d, from), row1 = hn::LoadU(d, from + stride);
+  const auto row2 = hn::LoadU(d, from + 2 * stride), row3 = hn::LoadU(d, from + 3 * stride);
+  const auto low01 = hn::BitCast(pairs, hn::InterleaveLower(d, row0, row1));
+  const auto low23 = hn::BitCast(pairs, hn::InterleaveLower(d, row2, row3));
+  const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(d, row0, row1));
+  const auto high23 = hn::BitCast(pairs, hn::InterleaveUpper(d, row2, row3));
+  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, low01, low23)), d, to);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, low01, low23)), d, to + rows);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, high01, high23)), d, to + 2 * rows);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23)), d, to + 3 * rows);
+}
+
+HWY_NOINLINE void Pack(const float* from, int64_t stride, int64_t rows, int64_t depth, float* to) {
+  int64_t k = 0;
+  if (rows >= 4) {
+    for (; k + 4 <= depth; k += 4) {
+      for (int64_t r = 0; r + 4 <= rows; r += 4)
+        PackSquare(from + r * stride + k, stride, rows, to + k * rows + r);
+      // The last four rows may have been packed in part.
+      if (rows % 4 != 0) PackSquare(from + (rows - 4) * stride + k, stride, rows, to + k * rows + rows - 4);
+    }
+  }
+  for (; k < depth; ++k)
+    for (int64_t r = 0; r < rows; ++r) to[k * rows + r] = from[r * stride + k];
+}
+
+const PackRows kPackRows = &Pack;
+
+}  // namespace HWY_NAMESPACE
+}  // namespace tenon::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace tenon::kernels {
+
+PackRows pack_rows_function(Isa isa) {
+  TENON_RETURN_FOR_ISA(isa, kPackRows);
+}
+
+}  // namespace tenon::kernels
+#endif
