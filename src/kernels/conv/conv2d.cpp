@@ -195,7 +195,7 @@ void Conv2d::run_panel(const ConvCall& call, const Layout& layout, const float* 
     args.a = weights.tile(t);
     args.row_bias = bias_.empty() ? nullptr : bias_.data() + row;
     args.c_stride = int64_t{vectors} * tiles_->lanes;
-    run_tile(tiles_->function(rows, vectors), args, rows);
+    run_tile(tiles_->function(rows, vectors), args, rows, args.c_stride);
     int64_t out = (image * filter_.groups * filter_.out_channels + row) * out_plane;
     for (size_t i = 0; i < operands.size(); ++i) operands[i] = call.operands[i] + out;
     epilogue_.finish(

@@ -8,8 +8,8 @@ namespace tenon::kernels {
 
 namespace {
 
-/// With at least so many panels, threads share panels; with fewer, they share tiles of rows as well.
-constexpr int64_t kManyPanels = 16;
+/// Rows of the left operand that are multiplied with one panel after the other: half of a second cache.
+constexpr int64_t kGroupFloats = (int64_t{512} << 10) / sizeof(float);
 
 int64_t panel_width(const TileSet& set) {
   return int64_t{set.vectors_for(set.max_rows)} * set.lanes;
@@ -86,17 +86,19 @@ class Product {
                      i % panels_, {}, to + i * call_.depth * width_);
       });
     }
-    if (batches * panels_ >= kManyPanels) {
-      services.parallel_for(batches * panels_, 1, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i)
-          for (int64_t t = 0; t < tiles_.tiles; ++t) compute(i / panels_, i % panels_, t);
-      });
-    } else {
-      services.parallel_for(batches * panels_ * tiles_.tiles, 1, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i)
-          compute(i / tiles_.tiles / panels_, i / tiles_.tiles % panels_, i % tiles_.tiles);
-      });
-    }
+    // Groups of row tiles stay in the second cache while all panels go by.
+    const int64_t group_rows = std::max<int64_t>(kGroupFloats / std::max<int64_t>(call_.depth, 1), 1);
+    const RowTiles groups(tiles_.tiles,
+                          static_cast<int>(std::clamp<int64_t>(group_rows / set_.max_rows, 1,
+                                                               std::max<int64_t>(tiles_.tiles, 1))));
+    services.parallel_for(batches * panels_ * tiles_.tiles, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t batch = i / (panels_ * tiles_.tiles), place = i % (panels_ * tiles_.tiles);
+        const int64_t group = groups.containing(place / panels_);
+        const int64_t inside = place - groups.begin(group) * panels_;
+        compute(batch, inside / groups.rows(group), groups.begin(group) + inside % groups.rows(group));
+      }
+    });
   }
 
  private:
@@ -107,21 +109,32 @@ class Product {
   void compute(int64_t batch, int64_t panel, int64_t tile) const {
     const int rows = tiles_.rows(tile);
     const int vectors = set_.vectors_for(set_.max_rows);
-    alignas(64) float sums[kMaxTileFloats];
     const float* bias = call_.packed != nullptr ? call_.packed->bias() : nullptr;
     const int64_t matrix = call_.packed != nullptr ? panel : batch * panels_ + panel;
+    const int64_t out = (batch * call_.rows + tiles_.begin(tile)) * call_.columns, column = panel * width_;
     TileArgs args;
     args.a = rows_of(batch, tile);
     args.b = columns_ + matrix * call_.depth * width_;
     args.b_stride = width_;
     args.depth = call_.depth;
-    args.column_bias = bias != nullptr ? bias + panel * width_ : nullptr;
+    args.column_bias = bias != nullptr ? bias + column : nullptr;
+    const auto& simple = epilogue_.simple();
+    if (simple && column + width_ <= call_.columns) {
+      args.c = call_.out + out + column;
+      args.c_stride = call_.columns;
+      if (simple->operand >= 0)
+        args.operand = call_.operands[static_cast<size_t>(simple->operand)] + out + column;
+      args.low = simple->low;
+      args.high = simple->high;
+      run_tile(set_.function(rows, vectors), args, rows, width_);
+      return;
+    }
+    alignas(64) float sums[kMaxTileFloats];
     args.c = sums;
     args.c_stride = width_;
-    run_tile(set_.function(rows, vectors), args, rows);
-    const auto count = static_cast<int32_t>(std::min(width_, call_.columns - panel * width_));
-    const Segment segment{0, count, panel * width_};
-    const int64_t out = (batch * call_.rows + tiles_.begin(tile)) * call_.columns;
+    run_tile(set_.function(rows, vectors), args, rows, width_);
+    const auto count = static_cast<int32_t>(std::min(width_, call_.columns - column));
+    const Segment segment{0, count, column};
     const float* operands[kEpilogueOperandsMax];
     for (size_t i = 0; i < call_.operands.size(); ++i) operands[i] = call_.operands[i] + out;
     epilogue_.finish({sums, rows, width_, &segment, 1, call_.out + out, call_.columns, operands});

@@ -4,13 +4,15 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 #include "base/cpu.h"
 
 namespace tenon::kernels {
 
-/// c[r][j] = start(r, j) + sum over k of a[k * rows + r] * b[offset(k) + j] for all r < rows and
-/// j < vectors * lanes. start is row_bias[r], or column_bias[j], or 0.
+/// c[r][j] = clamp(start(r, j) + sum over k of a[k * rows + r] * b[offset(k) + j] + partial[r][j]
+/// + operand[r][j], low, high) for all r < rows and j < vectors * lanes. start is row_bias[r], or
+/// column_bias[j], or 0; partial and operand may be null; NaN stays NaN.
 struct TileArgs {
   const float* a = nullptr;
   const float* b = nullptr;
@@ -19,8 +21,12 @@ struct TileArgs {
   int64_t depth = 0;
   const float* row_bias = nullptr;
   const float* column_bias = nullptr;  ///< Used when row_bias is null.
-  float* c = nullptr;
+  const float* partial = nullptr;      ///< [rows][vectors * lanes]
+  const float* operand = nullptr;      ///< Laid out as `c`.
+  float* c = nullptr;  ///< Rows are `c_stride` floats apart. May be the same memory as `partial`.
   int64_t c_stride = 0;
+  float low = -std::numeric_limits<float>::infinity();
+  float high = std::numeric_limits<float>::infinity();
 };
 
 using TileFunction = void (*)(const TileArgs&);
@@ -58,9 +64,9 @@ const TileSet& tile_set(Isa isa);
 /// halves.
 inline constexpr int64_t kSumBlock = 256;
 
-/// Computes a tile of `rows` rows over the whole depth of `args`: within a block of kSumBlock terms one chain
-/// of fused multiply-adds in ascending order, blocks added in ascending order.
-void run_tile(TileFunction function, const TileArgs& args, int rows);
+/// Computes a tile of `rows` rows and `columns` columns over the whole depth of `args`: within a block of
+/// kSumBlock terms one chain of fused multiply-adds in ascending order, blocks added in ascending order.
+void run_tile(TileFunction function, const TileArgs& args, int rows, int64_t columns);
 
 /// Columns that a tile may read and write beyond those asked for.
 inline constexpr int64_t kMaxTileColumns = 8 * 16;
@@ -76,6 +82,11 @@ struct RowTiles {
     int64_t quotient = count / tiles;
     int64_t remainder = count % tiles;
     return tile * quotient + (tile < remainder ? tile : remainder);
+  }
+  /// The tile that row `row` belongs to.
+  int64_t containing(int64_t row) const {
+    const int64_t quotient = count / tiles, longer = count % tiles * (quotient + 1);
+    return row < longer ? row / (quotient + 1) : count % tiles + (row - longer) / quotient;
   }
   int rows(int64_t tile) const { return static_cast<int>(begin(tile + 1) - begin(tile)); }
 };
