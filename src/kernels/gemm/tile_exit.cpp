@@ -8,6 +8,7 @@
 #include "hwy/highway.h"
 // After Highway.
 #include "kernels/simd/clamp.h"
+#include "kernels/simd/partial.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace tenon::kernels {
@@ -26,27 +27,6 @@ HWY_INLINE void ForVectors(int64_t count, const Whole& whole, const Rest& rest) 
   if (i < count) rest(i, count - i);
 }
 
-// Loads and stores of the first `count` lanes touch no memory beyond them.
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
-HWY_INLINE V LoadPart(D d, const float* from, int64_t count) {
-  return hn::MaskedLoad(hn::FirstN(d, static_cast<size_t>(count)), d, from);
-}
-HWY_INLINE void StorePart(V v, D d, float* to, int64_t count) {
-  hn::BlendedStore(v, hn::FirstN(d, static_cast<size_t>(count)), d, to);
-}
-#else
-HWY_INLINE V LoadPart(D d, const float* from, int64_t count) {
-  HWY_ALIGN float part[kLanes] = {};
-  for (int64_t j = 0; j < count; ++j) part[j] = from[j];
-  return hn::Load(d, part);
-}
-HWY_INLINE void StorePart(V v, D d, float* to, int64_t count) {
-  HWY_ALIGN float part[kLanes];
-  hn::Store(v, d, part);
-  for (int64_t j = 0; j < count; ++j) to[j] = part[j];
-}
-#endif
-
 /// Combines the tile with an operand in place.
 template <bool kMultiply>
 HWY_NOINLINE void Combine(const TileExit& exit, const float* operand) {
@@ -62,7 +42,8 @@ HWY_NOINLINE void Combine(const TileExit& exit, const float* operand) {
           [&](int64_t i)
               HWY_ATTR { hn::StoreU(combine(hn::LoadU(d, tile + i), hn::LoadU(d, other + i)), d, tile + i); },
           [&](int64_t i, int64_t left) HWY_ATTR {
-            StorePart(combine(LoadPart(d, tile + i, left), LoadPart(d, other + i, left)), d, tile + i, left);
+            StoreFirst(combine(LoadFirst(d, tile + i, left), LoadFirst(d, other + i, left)), d, tile + i,
+                       left);
           });
     }
   }
@@ -87,9 +68,9 @@ HWY_NOINLINE void CopyOut(const TileExit& exit, const float* operand, float low,
             hn::StoreU(ClampKeepingNan(v, vlow, vhigh), d, out + i);
           },
           [&](int64_t i, int64_t left) HWY_ATTR {
-            V v = LoadPart(d, tile + i, left);
-            if constexpr (kAdd) v = hn::Add(v, LoadPart(d, other + i, left));
-            StorePart(ClampKeepingNan(v, vlow, vhigh), d, out + i, left);
+            V v = LoadFirst(d, tile + i, left);
+            if constexpr (kAdd) v = hn::Add(v, LoadFirst(d, other + i, left));
+            StoreFirst(ClampKeepingNan(v, vlow, vhigh), d, out + i, left);
           });
     }
   }

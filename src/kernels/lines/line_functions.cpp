@@ -1,5 +1,7 @@
 #include "kernels/lines/line_functions.h"
 
+#include <limits>
+
 #include "kernels/simd/targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -8,6 +10,7 @@
 #include "hwy/highway.h"
 // After highway.h, which it extends.
 #include "kernels/simd/exp.h"
+#include "kernels/simd/partial.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace tenon::kernels {
@@ -25,20 +28,16 @@ HWY_INLINE void ForVectors(const float* in, int64_t length, float rest, const Bo
   int64_t i = 0;
   for (; i + kLanes <= length; i += kLanes) body(hn::LoadU(d, in + i), i, kLanes);
   if (i == length) return;
-  HWY_ALIGN float part[kLanes];
-  for (int64_t j = 0; j < kLanes; ++j) part[j] = i + j < length ? in[i + j] : rest;
-  body(hn::Load(d, part), i, length - i);
+  body(LoadFirst(d, in + i, length - i, rest), i, length - i);
 }
 
-HWY_INLINE void StoreFirst(V v, float* out, int64_t count) {
+/// Stores a vector that ForVectors gave.
+HWY_INLINE void StoreBack(V v, float* out, int64_t count) {
   const D d;
-  if (count == kLanes) {
+  if (count == kLanes)
     hn::StoreU(v, d, out);
-    return;
-  }
-  HWY_ALIGN float part[kLanes];
-  hn::Store(v, d, part);
-  for (int64_t j = 0; j < count; ++j) out[j] = part[j];
+  else
+    StoreFirst(v, d, out, count);
 }
 
 /// exp(x - max): with the difference's rounding error e, exp(difference) * (1 + e).
@@ -61,20 +60,19 @@ void Softmax(const float* in, float* out, int64_t length) {
     greatest = hn::IfThenElse(hn::Or(hn::Gt(x, greatest), hn::IsNaN(x)), x, greatest);
   });
   // A NaN in the line makes all of it NaN, as in exact arithmetic.
-  HWY_ALIGN float lanes[kLanes];
-  hn::Store(greatest, d, lanes);
-  float most = lanes[0];
-  for (int64_t j = 1; j < kLanes; ++j) most = lanes[j] > most || lanes[j] != lanes[j] ? lanes[j] : most;
+  const bool has_nan = !hn::AllFalse(d, hn::IsNaN(greatest));
+  const float most =
+      has_nan ? std::numeric_limits<float>::quiet_NaN() : hn::GetLane(hn::MaxOfLanes(d, greatest));
   const V max = hn::Set(d, most);
   V sum = hn::Zero(d);
   ForVectors(in, length, most, [&](V x, int64_t i, int64_t count) HWY_ATTR {
     const V power = ExpDifference(x, max);
-    StoreFirst(power, out + i, count);
+    StoreBack(power, out + i, count);
     sum = hn::Add(sum, hn::IfThenElseZero(hn::FirstN(d, static_cast<size_t>(count)), power));
   });
   const V total = hn::Set(d, hn::GetLane(hn::SumOfLanes(d, sum)));
   ForVectors(out, length, 0,
-             [&](V x, int64_t i, int64_t count) HWY_ATTR { StoreFirst(hn::Div(x, total), out + i, count); });
+             [&](V x, int64_t i, int64_t count) HWY_ATTR { StoreBack(hn::Div(x, total), out + i, count); });
 }
 
 template <bool kSquare>
