@@ -14,6 +14,8 @@ namespace tenon {
 
 namespace {
 
+/// The threads of every so many jobs look for CPUs of their own.
+constexpr uint32_t kJobsBetweenLooks = 32;
 constexpr int kSpinRounds = 1000;  // 20 to 60 microseconds
 
 std::atomic<ThreadPool*> the_pool{nullptr};
@@ -75,9 +77,15 @@ void ThreadPool::work(Worker& worker) {
   for (;;) {
     wait_while(worker.go, 0);
     worker.go.store(0, std::memory_order_relaxed);
+    if (counts_cpus_) keep_apart();
     run_shares(worker.participant);
     if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) pending_.notify_one();
   }
+}
+
+void ThreadPool::keep_apart() {
+  if (taken_.add(current_cpu()) || !move_to_other_cpu(taken_)) return;
+  taken_.add(current_cpu());
 }
 
 void ThreadPool::run_shares(int participant) {
@@ -101,6 +109,11 @@ void ThreadPool::run(int shares, FunctionRef<void(int)> body) {
   shares_ = shares;
   participants_ = std::min(shares, static_cast<int>(workers_.size()) + 1);
   spin_.store(participants_ <= cpus, std::memory_order_relaxed);
+  counts_cpus_ = participants_ <= cpus && jobs_++ % kJobsBetweenLooks == 0;
+  if (counts_cpus_) {
+    taken_.clear();
+    taken_.add(current_cpu());
+  }
   pending_.store(static_cast<uint32_t>(participants_ - 1), std::memory_order_relaxed);
   for (int i = 0; i + 1 < participants_; ++i) {
     Worker& worker = *workers_[static_cast<size_t>(i)];

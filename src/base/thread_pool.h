@@ -9,6 +9,7 @@
 #include <mutex>
 #include <vector>
 
+#include "base/cpu_set.h"
 #include "base/function_ref.h"
 
 namespace tenon {
@@ -18,7 +19,8 @@ namespace tenon {
 int usable_cpu_count();
 
 /// Starts its threads when they are first needed, and keeps them. A thread without work spins for some tens
-/// of microseconds, then sleeps. After a fork the child starts with a pool of its own.
+/// of microseconds, then sleeps. Now and then the threads of a job make sure that no two of them share a CPU.
+/// After a fork the child starts with a pool of its own.
 class ThreadPool {
  public:
   static constexpr int kMaxThreads = 256;
@@ -45,6 +47,7 @@ class ThreadPool {
   void start_workers(int count);
   void work(Worker& worker);
   void run_shares(int participant);
+  void keep_apart();
   void wait_while(const std::atomic<uint32_t>& word, uint32_t value) const;
   static void forget_after_fork();
 
@@ -58,6 +61,9 @@ class ThreadPool {
   int shares_ = 0;
   int participants_ = 0;
   std::atomic<bool> spin_{true};
+  bool counts_cpus_ = false;  // whether the threads of this job look for CPUs of their own
+  CpuSet taken_;              // of the job that looks
+  uint32_t jobs_ = 0;
   alignas(64) std::atomic<uint32_t> pending_{0};  // participants that have not finished
   std::mutex error_mutex_;
   std::exception_ptr error_;

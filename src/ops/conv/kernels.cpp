@@ -47,7 +47,7 @@ constexpr int64_t kPlanarChannelsMax = 4;
 /// larger its tiles, the fewer multiplications it does and the more filters it reads.
 int choose_winograd(int64_t in_channels, int64_t out_channels, const SymShape& output) {
   constexpr double kOperationsAByte = 8;  // what a core computes while a byte arrives from beyond its caches
-  constexpr double kTransforms = 1.15;     // how much longer than the products it takes with the transforms
+  constexpr double kTransforms = 1.15;    // how much longer than the products it takes with the transforms
   constexpr int64_t kUnknownSize = 56;
   if (in_channels < 16 || out_channels < 16) return 0;
   const int64_t h = output[2].constant().value_or(kUnknownSize),
