@@ -49,24 +49,24 @@ HWY_INLINE V Erf(D d, V x) {
   return hn::IfThenElse(hn::Lt(magnitude, hn::Set(d, 1.0f)), near, far);
 }
 
-/// x * (1/2 + x p(x^2) / q(x^2)), where the fraction is erf(x / sqrt(2)) / 2x with an absolute error below
-/// 1e-8 / |x| up to 5.6; beyond, the result is x or 0.
+/// x * Phi(x), where Phi(-t) = exp(-t^2 / 2) p(t) / q(t): the fraction is smooth, and fitted with an error of
+/// 0.05 ULP up to 13.2, beyond which Phi(-t) is 0.
 HWY_INLINE V Gelu(D d, V x) {
-  constexpr float kP[] = {0.39894223f,    0.03437655f,   0.0047072866f,
-                          0.00017385517f, 6.356553e-06f, 2.2144913e-08f};
-  constexpr float kQ[] = {1.0f, 0.25283495f, 0.02894034f, 0.0019130035f, 7.510329e-05f, 1.1802018e-06f};
-  const V bound = hn::Set(d, 5.6f);
-  const V t = hn::Min(hn::Abs(x), bound);
-  const V square = hn::Mul(t, t);
-  V p = hn::Set(d, kP[5]), q = hn::Set(d, kQ[5]);
+  constexpr float kP[] = {0.5f, 0.43545213f, 0.18113425f, 0.03992627f, 0.0040116543f};
+  constexpr float kQ[] = {1.0f, 1.6687891f, 1.1937655f, 0.46392506f, 0.100087784f, 0.01005558f};
+  const V t = hn::Min(hn::Abs(x), hn::Set(d, 14.0f));
+  const V half = hn::Mul(t, hn::Set(d, -0.5f));
+  const V power = hn::Mul(half, t);
+  const V error = hn::MulSub(half, t, power);  // of the rounded power
+  const V e = Exponential(d, power);
+  V p = hn::Set(d, kP[4]), q = hn::MulAdd(hn::Set(d, kQ[5]), t, hn::Set(d, kQ[4]));
 #pragma clang loop unroll(full)
-  for (int k = 4; k >= 0; --k) {
-    p = hn::MulAdd(p, square, hn::Set(d, kP[k]));
-    q = hn::MulAdd(q, square, hn::Set(d, kQ[k]));
+  for (int k = 3; k >= 0; --k) {
+    p = hn::MulAdd(p, t, hn::Set(d, kP[k]));
+    q = hn::MulAdd(q, t, hn::Set(d, kQ[k]));
   }
-  const V half = hn::CopySign(hn::Min(hn::Div(hn::Mul(t, p), q), hn::Set(d, 0.5f)), x);
-  const V share = hn::IfThenElse(hn::Lt(t, bound), half, hn::CopySign(hn::Set(d, 0.5f), x));
-  return hn::Mul(x, hn::Add(hn::Set(d, 0.5f), share));
+  const V tail = hn::Div(hn::Mul(hn::MulAdd(e, error, e), p), q);
+  return hn::Mul(x, hn::IfThenElse(hn::Lt(x, hn::Zero(d)), tail, hn::Sub(hn::Set(d, 1.0f), tail)));
 }
 
 /// Keeps NaN where a formula would lose it.

@@ -17,7 +17,7 @@ enum class Unary : uint8_t {
   kExp,          ///< 1 ULP; 0 below the least normal number.
   kSigmoid,      ///< 1 / (1 + exp(-x)): 3 ULP.
   kSilu,         ///< x * sigmoid(x): 4 ULP; 0 instead of less than 3e-37.
-  kTanh,         ///< 5 ULP.
+  kTanh,         ///< 8 ULP.
   kErf,          ///< 2 ULP.
   kGelu,         ///< x * (1 + erf(x / sqrt(2))) / 2: 3e-7 |x|.
   kAdd,          ///< x + a: rounded once.
