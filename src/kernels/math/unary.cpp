@@ -55,9 +55,14 @@ HWY_INLINE V Gelu(D d, V x) {
   constexpr float kP[] = {0.5f, 0.43545213f, 0.18113425f, 0.03992627f, 0.0040116543f};
   constexpr float kQ[] = {1.0f, 1.6687891f, 1.1937655f, 0.46392506f, 0.100087784f, 0.01005558f};
   const V t = hn::Min(hn::Abs(x), hn::Set(d, 14.0f));
-  const V half = hn::Mul(t, hn::Set(d, -0.5f));
-  const V power = hn::Mul(half, t);
-  const V error = hn::MulSub(half, t, power);  // of the rounded power
+  // -t^2 / 2 and what rounding takes from it, since exp makes absolute errors relative: the upper half of t
+  // has an exact square.
+  const V minus_half = hn::Set(d, -0.5f);
+  const V upper = hn::And(t, hn::BitCast(d, hn::Set(hn::RebindToUnsigned<D>(), 0xfffff000u)));
+  const V exact = hn::Mul(hn::Mul(upper, upper), minus_half);
+  const V rest = hn::Mul(hn::Mul(hn::Sub(t, upper), hn::Add(t, upper)), minus_half);
+  const V power = hn::Add(exact, rest);
+  const V error = hn::Sub(rest, hn::Sub(power, exact));
   const V e = Exponential(d, power);
   V p = hn::Set(d, kP[4]), q = hn::MulAdd(hn::Set(d, kQ[5]), t, hn::Set(d, kQ[4]));
 #pragma clang loop unroll(full)

@@ -19,7 +19,7 @@ enum class Unary : uint8_t {
   kSilu,         ///< x * sigmoid(x): 4 ULP; 0 instead of less than 3e-37.
   kTanh,         ///< 8 ULP.
   kErf,          ///< 2 ULP.
-  kGelu,         ///< x * (1 + erf(x / sqrt(2))) / 2: 3e-7 |x|.
+  kGelu,         ///< x * (1 + erf(x / sqrt(2))) / 2: 7 ULP.
   kAdd,          ///< x + a: rounded once.
   kMultiply,     ///< x * a: rounded once.
   kDivide,       ///< x / a: rounded once.

@@ -83,7 +83,7 @@ constexpr Case kCases[] = {
     {Unary::kSilu, 0, 0, 4, 3e-37},
     {Unary::kTanh, 0, 0, 5, 0},
     {Unary::kErf, 0, 0, 2, 0},
-    {Unary::kGelu, 0, 0, 8, 0},
+    {Unary::kGelu, 0, 0, 7, 0},
     {Unary::kAdd, 1, 0, 0.5, 0},
     {Unary::kMultiply, 0.5f, 0, 0.5, 0},
     {Unary::kDivide, 1.41421354f, 0, 0.5, 0},

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
-#include "ops/normalization/channel_norm.h"
 #include "ops/fusion/gelu.h"
+#include "ops/normalization/channel_norm.h"
 
 namespace tenon::ops {
 
