@@ -102,16 +102,11 @@ void BlockedConv::sum(const Running& running, const Panel& panel, int64_t pixels
     part.inner = s < whole ? full : last_inner;
     part.offsets = running.offsets.data() + s;
     part.steps = std::min(std::max<int64_t>(kSumBlock / part.inner, 1), (s < whole ? whole : steps) - s);
-    const bool is_last = s + part.steps == steps;
-    part.to = is_last ? args.to : partial;
-    part.to_block = is_last ? args.to_block : pixels * lanes;
-    part.operand = is_last ? args.operand : nullptr;
-    part.low = is_last ? args.low : -std::numeric_limits<float>::infinity();
-    part.high = is_last ? args.high : std::numeric_limits<float>::infinity();
+    part.end = s + part.steps == steps ? args.end : TileEnd{.to = partial, .stride = pixels * lanes};
+    part.end.partial = s > 0 ? partial : nullptr;
     tile(part);
     part.weights += part.steps * part.inner * panel.blocks * lanes;
     part.start = nullptr;
-    part.partial = partial;
   }
 }
 
@@ -127,19 +122,11 @@ void BlockedConv::compute(const Running& running, const Panel& panel, int64_t im
   args.distance = running.padded.distance();
   args.input = running.input + (image * in_planes_ + panel.in_first) * running.padded.plane() +
                row * running.padded.row() + x * args.distance;
-  if (const auto& simple = epilogue_.simple()) {
-    args.to = call.output + plane + at;
-    args.to_block = out_plane;
-    if (simple->operand >= 0) args.operand = call.operands[static_cast<size_t>(simple->operand)] + plane + at;
-    args.low = simple->low;
-    args.high = simple->high;
-    sum(running, panel, pixels, args);
-    return;
-  }
   alignas(64) float sums[kBlockedTileFloats];
-  args.to = sums;
-  args.to_block = pixels * lanes;
+  const auto end = epilogue_.tile_end(call.output, plane + at, out_plane, call.operands);
+  args.end = end ? *end : TileEnd{.to = sums, .stride = pixels * lanes};
   sum(running, panel, pixels, args);
+  if (end) return;
   const float* operands[kEpilogueOperandsMax];
   for (size_t i = 0; i < call.operands.size(); ++i) operands[i] = call.operands[i] + plane;
   const Segment segment{0, static_cast<int32_t>(pixels * lanes), at};

@@ -7,7 +7,7 @@
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 // After Highway.
-#include "kernels/simd/clamp.h"
+#include "kernels/simd/tile_end.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace tenon::kernels {
@@ -53,29 +53,7 @@ HWY_NOINLINE void Tile(const BlockedTileArgs& args) {
       }
     }
   }
-  if (args.partial != nullptr) {
-#pragma clang loop unroll(full)
-    for (int b = 0; b < kBlocks; ++b) {
-#pragma clang loop unroll(full)
-      for (int p = 0; p < kPixels; ++p)
-        sums[b][p] = hn::Add(hn::LoadU(d, args.partial + (b * kPixels + p) * kLanes), sums[b][p]);
-    }
-  }
-  if (args.operand != nullptr) {
-#pragma clang loop unroll(full)
-    for (int b = 0; b < kBlocks; ++b) {
-#pragma clang loop unroll(full)
-      for (int p = 0; p < kPixels; ++p)
-        sums[b][p] = hn::Add(sums[b][p], hn::LoadU(d, args.operand + b * args.to_block + p * kLanes));
-    }
-  }
-  const V low = hn::Set(d, args.low), high = hn::Set(d, args.high);
-#pragma clang loop unroll(full)
-  for (int b = 0; b < kBlocks; ++b) {
-#pragma clang loop unroll(full)
-    for (int p = 0; p < kPixels; ++p)
-      hn::StoreU(ClampKeepingNan(sums[b][p], low, high), d, args.to + b * args.to_block + p * kLanes);
-  }
+  Leave(args.end, sums);
 }
 
 template <int kPixels, int kBlocks, int64_t kDistance>

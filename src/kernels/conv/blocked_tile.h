@@ -3,29 +3,24 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 
 #include "base/cpu.h"
+#include "kernels/gemm/tile_end.h"
 
 namespace tenon::kernels {
 
-/// to[b][p] (a vector) = clamp(start[b] + sum over steps s and lanes i < inner of
-/// weights[(s * inner + i) * blocks + b] (a vector) * input[offsets[s] + i + p * distance] (a number)
-/// + partial[b][p] + operand[b][p], low, high). Start, partial and operand may be null; NaN stays NaN.
+/// sums[b][p] (a vector) = start[b] + sum over steps s and lanes i < inner of
+/// weights[(s * inner + i) * blocks + b] (a vector) * input[offsets[s] + i + p * distance] (a number), which
+/// leave by `end`, a row for each block. Start may be null.
 struct BlockedTileArgs {
   const float* weights = nullptr;
   const float* input = nullptr;
   const int32_t* offsets = nullptr;
   int64_t steps = 0;
   int64_t inner = 0;
-  int64_t distance = 0;            ///< Floats between neighbouring pixels of the input.
-  const float* start = nullptr;    ///< [blocks][lanes]
-  const float* partial = nullptr;  ///< [blocks][pixels][lanes]: may be the same memory as `to`.
-  const float* operand = nullptr;  ///< Laid out as `to`.
-  float* to = nullptr;             ///< [pixels][lanes], and so for each block, `to_block` floats apart.
-  int64_t to_block = 0;
-  float low = -std::numeric_limits<float>::infinity();
-  float high = std::numeric_limits<float>::infinity();
+  int64_t distance = 0;          ///< Floats between neighbouring pixels of the input.
+  const float* start = nullptr;  ///< [blocks][lanes]
+  TileEnd end;
 };
 using BlockedTile = void (*)(const BlockedTileArgs&);
 

@@ -186,7 +186,7 @@ void Conv2d::run_panel(const ConvCall& call, const Layout& layout, const float* 
   }
 
   int64_t out_plane = call.out_h * call.out_w;
-  args.c = sums;
+  args.end.to = sums;
   std::vector<const float*> operands(call.operands.size());
   for (int64_t t = first_tile; t < last_tile; ++t) {
     int rows = weights.tiles().rows(t);
@@ -194,12 +194,12 @@ void Conv2d::run_panel(const ConvCall& call, const Layout& layout, const float* 
     int64_t row = group * filter_.out_channels + weights.tiles().begin(t);
     args.a = weights.tile(t);
     args.row_bias = bias_.empty() ? nullptr : bias_.data() + row;
-    args.c_stride = int64_t{vectors} * tiles_->lanes;
-    run_tile(tiles_->function(rows, vectors), args, rows, args.c_stride);
+    args.end.stride = int64_t{vectors} * tiles_->lanes;
+    run_tile(tiles_->function(rows, vectors), args, rows, args.end.stride);
     int64_t out = (image * filter_.groups * filter_.out_channels + row) * out_plane;
     for (size_t i = 0; i < operands.size(); ++i) operands[i] = call.operands[i] + out;
-    epilogue_.finish(
-        {sums, rows, args.c_stride, segments, segment_count, call.output + out, out_plane, operands.data()});
+    epilogue_.finish({sums, rows, args.end.stride, segments, segment_count, call.output + out, out_plane,
+                      operands.data()});
   }
 }
 

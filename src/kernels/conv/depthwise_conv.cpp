@@ -67,7 +67,6 @@ void DepthwiseConv::compute(const Row& row, int64_t first, int64_t last, int64_t
   args.columns = last_tap - first_tap;
   args.start = bias_.data() + block * lanes_;
   const DepthwiseTile tile = tiles_->tile(args.columns, filter_.dilation_w, filter_.stride_w);
-  const auto& simple = epilogue_.simple();
   alignas(64) float sums[kStrip * kMaxLanes];
   const float* operands[kEpilogueOperandsMax];
   for (size_t o = 0; o < call.operands.size(); ++o) operands[o] = call.operands[o] + out_plane;
@@ -77,17 +76,11 @@ void DepthwiseConv::compute(const Row& row, int64_t first, int64_t last, int64_t
     if (args.rows * args.columns > 0)
       args.input = call.input + ((row.plane * call.in_h + in_y) * call.in_w + in_x) * lanes_;
     args.pixels = last - x;
-    if (simple) {
-      args.to = call.output + out_plane + out;
-      args.operand = simple->operand < 0 ? nullptr : operands[simple->operand] + out;
-      args.low = simple->low;
-      args.high = simple->high;
-      tile(args);
-      continue;
-    }
-    args.pixels = std::min(args.pixels, kStrip);
-    args.to = sums;
+    const auto end = epilogue_.tile_end(call.output, out_plane + out, 0, call.operands);
+    if (!end) args.pixels = std::min(args.pixels, kStrip);
+    args.end = end ? *end : TileEnd{.to = sums};
     tile(args);
+    if (end) continue;
     const Segment segment{0, static_cast<int32_t>(args.pixels * lanes_), out};
     epilogue_.finish({sums, 1, args.pixels * lanes_, &segment, 1, call.output + out_plane, 0, operands});
   }

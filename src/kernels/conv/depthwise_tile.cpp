@@ -7,7 +7,7 @@
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 // After Highway.
-#include "kernels/simd/clamp.h"
+#include "kernels/simd/tile_end.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace tenon::kernels {
@@ -18,26 +18,21 @@ using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 constexpr int64_t kLanes = HWY_MAX_BYTES / sizeof(float);
 
+/// The end of the tile for pixels from `first` on.
 template <int kPixels>
-HWY_INLINE void Leave(const DepthwiseArgs& args, int64_t first, V (&sums)[kPixels]) {
-  const D d;
-  if (args.operand != nullptr) {
-#pragma clang loop unroll(full)
-    for (int p = 0; p < kPixels; ++p)
-      sums[p] = hn::Add(sums[p], hn::LoadU(d, args.operand + (first + p) * kLanes));
-  }
-  const V low = hn::Set(d, args.low), high = hn::Set(d, args.high);
-#pragma clang loop unroll(full)
-  for (int p = 0; p < kPixels; ++p)
-    hn::StoreU(ClampKeepingNan(sums[p], low, high), d, args.to + (first + p) * kLanes);
+HWY_INLINE void LeaveFrom(const DepthwiseArgs& args, int64_t first, V (&sums)[1][kPixels]) {
+  TileEnd end = args.end;
+  end.to += first * kLanes;
+  if (end.operand != nullptr) end.operand += first * kLanes;
+  Leave(end, sums);
 }
 
 template <int kPixels>
 HWY_INLINE void AnyPart(const DepthwiseArgs& args, int64_t first) {
   const D d;
-  V sums[kPixels];
+  V sums[1][kPixels];
 #pragma clang loop unroll(full)
-  for (int p = 0; p < kPixels; ++p) sums[p] = hn::LoadU(d, args.start);
+  for (int p = 0; p < kPixels; ++p) sums[0][p] = hn::LoadU(d, args.start);
   for (int64_t y = 0; y < args.rows; ++y) {
     const float* weights = args.weights + y * args.weights_row;
     const float* input = args.input + y * args.input_row + first * args.distance;
@@ -45,19 +40,19 @@ HWY_INLINE void AnyPart(const DepthwiseArgs& args, int64_t first) {
       const V weight = hn::LoadU(d, weights);
 #pragma clang loop unroll(full)
       for (int p = 0; p < kPixels; ++p)
-        sums[p] = hn::MulAdd(hn::LoadU(d, input + p * args.distance), weight, sums[p]);
+        sums[0][p] = hn::MulAdd(hn::LoadU(d, input + p * args.distance), weight, sums[0][p]);
     }
   }
-  Leave(args, first, sums);
+  LeaveFrom(args, first, sums);
 }
 
 /// Each vector of the input is loaded once, for all of the sums that it has a part in.
 template <int kPixels, int kColumns, int kStride>
 HWY_INLINE void NearPart(const DepthwiseArgs& args, int64_t first) {
   const D d;
-  V sums[kPixels];
+  V sums[1][kPixels];
 #pragma clang loop unroll(full)
-  for (int p = 0; p < kPixels; ++p) sums[p] = hn::LoadU(d, args.start);
+  for (int p = 0; p < kPixels; ++p) sums[0][p] = hn::LoadU(d, args.start);
   for (int64_t y = 0; y < args.rows; ++y) {
     const float* input = args.input + y * args.input_row + first * kStride * kLanes;
     V weights[kColumns];
@@ -71,11 +66,12 @@ HWY_INLINE void NearPart(const DepthwiseArgs& args, int64_t first) {
 #pragma clang loop unroll(full)
       for (int x = 0; x < kColumns; ++x) {
         const int p = (i - x) / kStride;
-        if (i >= x && (i - x) % kStride == 0 && p < kPixels) sums[p] = hn::MulAdd(value, weights[x], sums[p]);
+        if (i >= x && (i - x) % kStride == 0 && p < kPixels)
+          sums[0][p] = hn::MulAdd(value, weights[x], sums[0][p]);
       }
     }
   }
-  Leave(args, first, sums);
+  LeaveFrom(args, first, sums);
 }
 
 HWY_NOINLINE void Any(const DepthwiseArgs& args) {

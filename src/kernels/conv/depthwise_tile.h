@@ -3,15 +3,14 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 
 #include "base/cpu.h"
+#include "kernels/gemm/tile_end.h"
 
 namespace tenon::kernels {
 
-/// to[p] = clamp(start + sum over taps (y, x), row by row, of weights[y * weights_row + x * lanes]
-/// * input[y * input_row + x * tap + p * distance] + operand[p], low, high), all of them vectors. The operand
-/// may be null; NaN stays NaN.
+/// sums[p] = start + sum over taps (y, x), row by row, of weights[y * weights_row + x * lanes]
+/// * input[y * input_row + x * tap + p * distance], all of them vectors, which leave by `end` as one row.
 struct DepthwiseArgs {
   const float* weights = nullptr;
   int64_t weights_row = 0;
@@ -21,11 +20,8 @@ struct DepthwiseArgs {
   int64_t distance = 0;
   int64_t rows = 0, columns = 0;  ///< Of taps.
   const float* start = nullptr;
-  const float* operand = nullptr;  ///< Laid out as `to`.
-  float* to = nullptr;             ///< [pixels][lanes]
   int64_t pixels = 0;
-  float low = -std::numeric_limits<float>::infinity();
-  float high = std::numeric_limits<float>::infinity();
+  TileEnd end;
 };
 using DepthwiseTile = void (*)(const DepthwiseArgs&);
 

@@ -120,8 +120,8 @@ void WinogradConv::multiply(const Chunk& chunk, const Services& services) const 
         args.weights = weights_.data() + position_of_weights(position, panel);
         args.input = chunk.inputs + (position * in_blocks_ * chunk.count + t) * lanes;
         args.distance = lanes;
-        args.to = out + t * blocks * lanes;
-        args.to_block = count * lanes;
+        args.end.to = out + t * blocks * lanes;
+        args.end.stride = count * lanes;
         const BlockedTile tile = tiles_->tile(count, blocks, lanes);
         for (int64_t c = 0; c < filter_.in_channels; c += args.steps * args.inner) {
           const int64_t left = filter_.in_channels - c;
@@ -130,7 +130,7 @@ void WinogradConv::multiply(const Chunk& chunk, const Services& services) const 
           args.offsets = offsets.data() + c / lanes;
           tile(args);
           args.weights += args.steps * args.inner * blocks * lanes;
-          args.partial = args.to;
+          args.end.partial = args.end.to;
         }
         t += count;
       }

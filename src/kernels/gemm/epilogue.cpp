@@ -8,17 +8,23 @@ Epilogue::Epilogue(std::vector<MicroOp> ops, Isa isa) : exits_(&exit_functions(i
   for (const MicroOp& op : ops)
     if (op.kind != MicroOp::Kind::kUnary) operand_count_ = std::max(operand_count_, op.operand + 1);
   if (!ops.empty() && ops.back().kind == MicroOp::Kind::kUnary && ops.back().unary.kind == Unary::kClamp) {
-    last_.low = ops.back().unary.a;
-    last_.high = ops.back().unary.b;
+    low_ = ops.back().unary.a;
+    high_ = ops.back().unary.b;
     ops.pop_back();
   }
   if (!ops.empty() && ops.back().kind == MicroOp::Kind::kAddTensor) {
-    last_.operand = ops.back().operand;
+    last_operand_ = ops.back().operand;
     ops.pop_back();
   }
   for (const MicroOp& op : ops)
     steps_.push_back({op, op.kind == MicroOp::Kind::kUnary ? unary_function(isa, op.unary.kind) : nullptr});
-  if (steps_.empty()) simple_ = last_;
+}
+
+std::optional<TileEnd> Epilogue::tile_end(float* out, int64_t at, int64_t stride,
+                                          std::span<const float* const> operands) const {
+  if (!steps_.empty()) return std::nullopt;
+  const float* operand = last_operand_ < 0 ? nullptr : operands[static_cast<size_t>(last_operand_)] + at;
+  return TileEnd{nullptr, operand, out + at, stride, low_, high_};
 }
 
 void Epilogue::finish(const TileExit& exit) const {
@@ -35,10 +41,10 @@ void Epilogue::finish(const TileExit& exit) const {
         break;
     }
   }
-  if (last_.operand >= 0)
-    exits_->copy_add(exit, exit.operands[last_.operand], last_.low, last_.high);
+  if (last_operand_ >= 0)
+    exits_->copy_add(exit, exit.operands[last_operand_], low_, high_);
   else
-    exits_->copy(exit, nullptr, last_.low, last_.high);
+    exits_->copy(exit, nullptr, low_, high_);
 }
 
 }  // namespace tenon::kernels

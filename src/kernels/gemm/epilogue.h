@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <span>
 #include <vector>
 
+#include "kernels/gemm/tile_end.h"
 #include "kernels/gemm/tile_exit.h"
 #include "kernels/math/unary.h"
 
@@ -26,20 +28,15 @@ struct MicroOp {
 /// Operands that the callers of an epilogue have room for.
 inline constexpr size_t kEpilogueOperandsMax = 16;
 
-/// The most that tiles do themselves on their way out: out = clamp(sums + operand, low, high).
-struct SimpleEpilogue {
-  int operand = -1;  ///< Index among the operands of a call; -1: none.
-  float low = -std::numeric_limits<float>::infinity();
-  float high = std::numeric_limits<float>::infinity();
-};
-
 class Epilogue {
  public:
   /// `ops` in the order of application.
   Epilogue(std::vector<MicroOp> ops, Isa isa);
 
-  /// The epilogue as tiles do it themselves; nothing when it is more than that.
-  const std::optional<SimpleEpilogue>& simple() const { return simple_; }
+  /// The epilogue as the end of a tile whose first element is element `at` of the output and of the operands;
+  /// nothing when it is more than a sum and a clamp.
+  std::optional<TileEnd> tile_end(float* out, int64_t at, int64_t stride,
+                                  std::span<const float* const> operands) const;
 
   /// Applies the micro-operations and writes the output.
   void finish(const TileExit& exit) const;
@@ -52,8 +49,10 @@ class Epilogue {
     UnaryFunction function = nullptr;
   };
   std::vector<Step> steps_;
-  SimpleEpilogue last_;  // what is applied on the way out
-  std::optional<SimpleEpilogue> simple_;
+  // A last kAddTensor and a last kClamp are applied on the way out.
+  int last_operand_ = -1;
+  float low_ = -std::numeric_limits<float>::infinity();
+  float high_ = std::numeric_limits<float>::infinity();
   const ExitFunctions* exits_;
   int operand_count_ = 0;
 };

@@ -118,21 +118,12 @@ class Product {
     args.b_stride = width_;
     args.depth = call_.depth;
     args.column_bias = bias != nullptr ? bias + column : nullptr;
-    const auto& simple = epilogue_.simple();
-    if (simple && column + width_ <= call_.columns) {
-      args.c = call_.out + out + column;
-      args.c_stride = call_.columns;
-      if (simple->operand >= 0)
-        args.operand = call_.operands[static_cast<size_t>(simple->operand)] + out + column;
-      args.low = simple->low;
-      args.high = simple->high;
-      run_tile(set_.function(rows, vectors), args, rows, width_);
-      return;
-    }
     alignas(64) float sums[kMaxTileFloats];
-    args.c = sums;
-    args.c_stride = width_;
+    const auto end = epilogue_.tile_end(call_.out, out + column, call_.columns, call_.operands);
+    const bool is_direct = end && column + width_ <= call_.columns;
+    args.end = is_direct ? *end : TileEnd{.to = sums, .stride = width_};
     run_tile(set_.function(rows, vectors), args, rows, width_);
+    if (is_direct) return;
     const auto count = static_cast<int32_t>(std::min(width_, call_.columns - column));
     const Segment segment{0, count, column};
     const float* operands[kEpilogueOperandsMax];

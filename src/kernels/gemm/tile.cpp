@@ -9,7 +9,7 @@
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 // After Highway.
-#include "kernels/simd/clamp.h"
+#include "kernels/simd/tile_end.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace tenon::kernels {
@@ -68,29 +68,7 @@ HWY_NOINLINE void Tile(const TileArgs& args) {
     const float* b = args.b;
     for (int64_t k = 0; k < depth; ++k, b += args.b_stride) step(b);
   }
-  if (args.partial != nullptr) {
-#pragma clang loop unroll(full)
-    for (int r = 0; r < kTileRows; ++r) {
-#pragma clang loop unroll(full)
-      for (int v = 0; v < kVectors; ++v)
-        sums[r][v] = hn::Add(hn::LoadU(d, args.partial + (r * kVectors + v) * kLanes), sums[r][v]);
-    }
-  }
-  if (args.operand != nullptr) {
-#pragma clang loop unroll(full)
-    for (int r = 0; r < kTileRows; ++r) {
-#pragma clang loop unroll(full)
-      for (int v = 0; v < kVectors; ++v)
-        sums[r][v] = hn::Add(sums[r][v], hn::LoadU(d, args.operand + r * args.c_stride + v * kLanes));
-    }
-  }
-  const V low = hn::Set(d, args.low), high = hn::Set(d, args.high);
-#pragma clang loop unroll(full)
-  for (int r = 0; r < kTileRows; ++r) {
-#pragma clang loop unroll(full)
-    for (int v = 0; v < kVectors; ++v)
-      hn::StoreU(ClampKeepingNan(sums[r][v], low, high), d, args.c + r * args.c_stride + v * kLanes);
-  }
+  Leave(args.end, sums);
 }
 
 template <int kTileRows, int kVectors>
@@ -126,21 +104,16 @@ void run_tile(TileFunction function, const TileArgs& args, int rows, int64_t col
   alignas(64) float block[kMaxTileFloats + kMaxTileColumns];
   TileArgs part = args;
   for (int64_t k = 0; k < args.depth; k += kSumBlock) {
-    const bool is_last = k + kSumBlock >= args.depth;
     part.a = args.a + k * rows;
     if (args.b_offsets != nullptr)
       part.b_offsets = args.b_offsets + k;
     else
       part.b = args.b + k * args.b_stride;
     part.depth = std::min(kSumBlock, args.depth - k);
-    part.c = is_last ? args.c : block;
-    part.c_stride = is_last ? args.c_stride : columns;
-    part.operand = is_last ? args.operand : nullptr;
-    part.low = is_last ? args.low : -std::numeric_limits<float>::infinity();
-    part.high = is_last ? args.high : std::numeric_limits<float>::infinity();
+    part.end = k + kSumBlock >= args.depth ? args.end : TileEnd{.to = block, .stride = columns};
+    part.end.partial = k > 0 ? block : nullptr;
     function(part);
     part.row_bias = part.column_bias = nullptr;
-    part.partial = block;
   }
 }
 

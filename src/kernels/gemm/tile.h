@@ -4,15 +4,14 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 
 #include "base/cpu.h"
+#include "kernels/gemm/tile_end.h"
 
 namespace tenon::kernels {
 
-/// c[r][j] = clamp(start(r, j) + sum over k of a[k * rows + r] * b[offset(k) + j] + partial[r][j]
-/// + operand[r][j], low, high) for all r < rows and j < vectors * lanes. start is row_bias[r], or
-/// column_bias[j], or 0; partial and operand may be null; NaN stays NaN.
+/// sums[r][j] = start(r, j) + sum over k of a[k * rows + r] * b[offset(k) + j] for all r < rows and
+/// j < vectors * lanes, which leave by `end`. start is row_bias[r], or column_bias[j], or 0.
 struct TileArgs {
   const float* a = nullptr;
   const float* b = nullptr;
@@ -21,12 +20,7 @@ struct TileArgs {
   int64_t depth = 0;
   const float* row_bias = nullptr;
   const float* column_bias = nullptr;  ///< Used when row_bias is null.
-  const float* partial = nullptr;      ///< [rows][vectors * lanes]
-  const float* operand = nullptr;      ///< Laid out as `c`.
-  float* c = nullptr;  ///< Rows are `c_stride` floats apart. May be the same memory as `partial`.
-  int64_t c_stride = 0;
-  float low = -std::numeric_limits<float>::infinity();
-  float high = std::numeric_limits<float>::infinity();
+  TileEnd end;
 };
 
 using TileFunction = void (*)(const TileArgs&);

@@ -7,8 +7,8 @@
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 // After Highway.
-#include "kernels/simd/clamp.h"
 #include "kernels/simd/partial.h"
+#include "kernels/simd/tile_end.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace tenon::kernels {

@@ -4,15 +4,11 @@
 #include <cmath>
 #include <optional>
 
+#include "ops/fusion/values.h"
+
 namespace tenon::ops {
 
 namespace {
-
-std::optional<float> number(const Graph& graph, ValueId id) {
-  const Tensor* tensor = id == kNoValue ? nullptr : graph.constant(id);
-  if (tensor == nullptr || tensor->type() != DataType::kFloat32 || tensor->size() != 1) return std::nullopt;
-  return tensor->data<float>()[0];
-}
 
 bool near(std::optional<float> value, double want) {
   return value && std::abs(static_cast<double>(*value) - want) < 1e-6 * want;
@@ -31,20 +27,14 @@ bool combines(const Node& node, Op op, ValueId a, ValueId b) {
 /// The number that the node combines `x` with.
 std::optional<float> number_beside(const Graph& graph, const Node& node, Op op, ValueId x) {
   if (!has_two(node, op)) return std::nullopt;
-  if (node.inputs[0] == x) return number(graph, node.inputs[1]);
-  if (node.inputs[1] == x && op != Op::kDiv) return number(graph, node.inputs[0]);
+  if (node.inputs[0] == x) return constant_number(graph, node.inputs[1]);
+  if (node.inputs[1] == x && op != Op::kDiv) return constant_number(graph, node.inputs[0]);
   return std::nullopt;
 }
 
 bool halves(const Graph& graph, const Node& node, ValueId x) {
   return near(number_beside(graph, node, Op::kMul, x), 0.5) ||
          near(number_beside(graph, node, Op::kDiv, x), 2);
-}
-
-bool has_same_type(const Graph& graph, ValueId a, ValueId b) {
-  const ValueType &left = graph.value(a).type, &right = graph.value(b).type;
-  return left.is_tensor() && right.is_tensor() && left.element == DataType::kFloat32 &&
-         right.element == DataType::kFloat32 && left.shape && right.shape && *left.shape == *right.shape;
 }
 
 }  // namespace
@@ -70,7 +60,7 @@ bool is_gelu(const Graph& graph, std::span<const Node* const> nodes, ValueId x) 
   const bool whole = (combines(*product, Op::kMul, x, one_and_erf) && halves(graph, last, part)) ||
                      (halves(graph, *product, x) && combines(last, Op::kMul, part, one_and_erf)) ||
                      (halves(graph, *product, one_and_erf) && combines(last, Op::kMul, part, x));
-  return whole && has_same_type(graph, x, last.outputs[0]);
+  return whole && same_float32_shape(graph, x, last.outputs[0]);
 }
 
 std::vector<size_t> gelu_of(const Graph& graph, const Graph::Uses& uses, ValueId x) {

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "ops/fusion/gelu.h"
+#include "ops/fusion/values.h"
 #include "ops/normalization/channel_norm.h"
 
 namespace tenon::ops {
@@ -24,9 +25,7 @@ MicroOp unary(Unary kind, float a = 0, float b = 0) {
 /// A bound of Clip: the constant, or `fallback` when omitted; nullopt when it is not constant.
 std::optional<float> bound(const Graph& graph, const Node& node, size_t input, float fallback) {
   if (!node.has_input(input)) return fallback;
-  const Tensor* tensor = graph.constant(node.inputs[input]);
-  if (tensor == nullptr || tensor->type() != DataType::kFloat32 || tensor->size() != 1) return std::nullopt;
-  return tensor->data<float>()[0];
+  return constant_number(graph, node.inputs[input]);
 }
 
 std::optional<MicroOp> activation(const Graph& graph, const Node& node) {
@@ -96,13 +95,6 @@ std::optional<MicroOp> with_number(const Region& region, const Node& node, Value
   }
 }
 
-bool same_shape(const Region& region, ValueId a, ValueId b) {
-  const ValueType& left = region.type(a);
-  const ValueType& right = region.type(b);
-  return left.is_tensor() && right.is_tensor() && left.element == DataType::kFloat32 &&
-         right.element == DataType::kFloat32 && left.shape && right.shape && *left.shape == *right.shape;
-}
-
 }  // namespace
 
 std::optional<FusedTail> fused_tail(const Region& region, size_t first, ValueId current) {
@@ -128,7 +120,7 @@ std::optional<FusedTail> fused_tail(const Region& region, size_t first, ValueId 
       bool uses_current = node.inputs[0] == current || node.inputs[1] == current;
       auto input = std::find(region.inputs.begin(), region.inputs.end(), other);
       if (!uses_current || other == current || input == region.inputs.end() ||
-          !same_shape(region, current, other))
+          !same_float32_shape(*region.graph, current, other))
         return std::nullopt;
       auto kind = node.op == Op::kAdd ? MicroOp::Kind::kAddTensor : MicroOp::Kind::kMulTensor;
       tail.ops.push_back({kind, {}, static_cast<int>(tail.operands.size())});

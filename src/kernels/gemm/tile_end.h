@@ -1,0 +1,20 @@
+// How the sums of a register tile leave it.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+
+namespace tenon::kernels {
+
+/// to[i][j] = clamp(partial[i][j] + sums[i][j] + operand[i][j], low, high), where i counts the rows of a tile
+/// and j the vectors of a row. Partial and operand may be null; NaN stays NaN.
+struct TileEnd {
+  const float* partial = nullptr;  ///< Rows one after the other. May be the same memory as `to`.
+  const float* operand = nullptr;  ///< Laid out as `to`.
+  float* to = nullptr;
+  int64_t stride = 0;  ///< Floats from one row of `to` to the next.
+  float low = -std::numeric_limits<float>::infinity();
+  float high = std::numeric_limits<float>::infinity();
+};
+
+}  // namespace tenon::kernels

@@ -1,0 +1,65 @@
+// The end of a register tile, and clamping that keeps NaN, once for each target. For vector sources: include
+// after hwy/highway.h.
+#if defined(TENON_KERNELS_SIMD_TILE_END_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef TENON_KERNELS_SIMD_TILE_END_H
+#undef TENON_KERNELS_SIMD_TILE_END_H
+#else
+#define TENON_KERNELS_SIMD_TILE_END_H
+#endif
+
+#include "hwy/highway.h"
+#include "kernels/gemm/tile_end.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace tenon::kernels {
+namespace HWY_NAMESPACE {
+
+/// NaN stays NaN: the vector instructions give their second operand when one is NaN, the portable code does
+/// not.
+template <class V>
+HWY_INLINE V ClampKeepingNan(V v, V low, V high) {
+  namespace hn = hwy::HWY_NAMESPACE;
+  const V clamped = hn::Min(high, hn::Max(low, v));
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
+  return clamped;
+#else
+  return hn::IfThenElse(hn::IsNaN(v), v, clamped);
+#endif
+}
+
+/// Applies the end to sums of `kRows` rows of `kVectors` vectors.
+template <int kRows, int kVectors, class V>
+HWY_INLINE void Leave(const TileEnd& end, V (&sums)[kRows][kVectors]) {
+  namespace hn = hwy::HWY_NAMESPACE;
+  const hn::DFromV<V> d;
+  constexpr int64_t kLanes = HWY_MAX_BYTES / sizeof(float);
+  if (end.partial != nullptr) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < kRows; ++i) {
+#pragma clang loop unroll(full)
+      for (int j = 0; j < kVectors; ++j)
+        sums[i][j] = hn::Add(hn::LoadU(d, end.partial + (i * kVectors + j) * kLanes), sums[i][j]);
+    }
+  }
+  if (end.operand != nullptr) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < kRows; ++i) {
+#pragma clang loop unroll(full)
+      for (int j = 0; j < kVectors; ++j)
+        sums[i][j] = hn::Add(sums[i][j], hn::LoadU(d, end.operand + i * end.stride + j * kLanes));
+    }
+  }
+  const V low = hn::Set(d, end.low), high = hn::Set(d, end.high);
+#pragma clang loop unroll(full)
+  for (int i = 0; i < kRows; ++i) {
+#pragma clang loop unroll(full)
+    for (int j = 0; j < kVectors; ++j)
+      hn::StoreU(ClampKeepingNan(sums[i][j], low, high), d, end.to + i * end.stride + j * kLanes);
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace tenon::kernels
+HWY_AFTER_NAMESPACE();
+
+#endif
