@@ -49,7 +49,7 @@ def describe(threads):
         "flags": [flag for flag in FLAGS if flag in flags],
         "cpus": len(os.sched_getaffinity(0)),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
+        "system": f"{platform.system()} {platform.release().split('-')[0]}, Python {platform.python_version()}",
         "busy_share": busy_share(),
         "limits": limits(threads),
     }
