@@ -1,9 +1,10 @@
-"""Import this before torchvision, whose wheel needs two operators that its extension does not declare beside the CPU
-build of PyTorch. No model calls them."""
+"""Import this before torchvision, whose wheel is made for the CUDA build of PyTorch: beside the CPU build its extension
+does not load, and two operators that it asks for are declared here. No model calls them."""
 
 import torch
 
-library = torch.library.Library("torchvision", "FRAGMENT")
-for _name in ("nms", "qnms"):
-    if not hasattr(torch.ops.torchvision, _name):
-        library.define(f"{_name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+if torch.version.cuda is None:
+    library = torch.library.Library("torchvision", "FRAGMENT")
+    for _name in ("nms", "qnms"):
+        if not hasattr(torch.ops.torchvision, _name):
+            library.define(f"{_name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")

@@ -125,6 +125,7 @@ void add_bench_command(CLI::App& app, int& status) {
       ->check(positive())
       ->capture_default_str();
   command->add_flag("--profile", arguments->options.profile, "Show where the time goes, step by step");
+  command->add_flag("--any-cpu", arguments->options.any_cpu, "Open an engine that was tuned on another CPU");
   command->add_flag("--json", arguments->json, "Print the result as JSON");
   command->callback([arguments, &status] { status = run(*arguments); });
 }

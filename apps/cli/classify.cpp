@@ -274,6 +274,7 @@ void add_classify_command(CLI::App& app, int& status) {
   command->add_option("--threads", arguments->session.threads, "Threads (0: as many as there are CPUs)")
       ->check(not_negative())
       ->capture_default_str();
+  command->add_flag("--any-cpu", arguments->session.any_cpu, "Open an engine that was tuned on another CPU");
   command->add_flag("--json", arguments->json, "Print the result as JSON");
   command->callback([arguments, &status] {
     Status result = run_classify(*arguments);

@@ -15,6 +15,7 @@ void add_align_command(CLI::App& app, int& status);
 void add_inspect_command(CLI::App& app, int& status);
 void add_ops_command(CLI::App& app, int& status);
 void add_classify_command(CLI::App& app, int& status);
+void add_build_command(CLI::App& app, int& status);
 void add_bench_command(CLI::App& app, int& status);
 void add_run_command(CLI::App& app, int& status);
 void add_test_command(CLI::App& app, int& status);

@@ -103,6 +103,11 @@ void print_text(const InspectArguments& arguments, const InspectReport& report) 
       std::printf("%zu tensors, %s\n", report.weights, readable_bytes(report.weight_bytes).c_str());
     return;
   }
+  if (report.engine) {
+    std::printf("%-10s %s by tenon %s%s\n", "built", readable_bytes(report.engine->file_bytes).c_str(),
+                report.engine->build.c_str(), arguments.options.verify ? ", every checksum is right" : "");
+    std::printf("%-10s %s with %s\n", "for", report.engine->cpu.c_str(), report.engine->isa.c_str());
+  }
   if (!report.origin.empty()) std::printf("%-10s %s\n", "made by", report.origin.c_str());
   if (report.ir_version > 0) {
     std::printf("%-10s %lld, written by %s\n", "IR version", static_cast<long long>(report.ir_version),
@@ -181,6 +186,12 @@ nlohmann::ordered_json to_json(const InspectArguments& arguments, const InspectR
     object["graph"] = report.file_graph;
     object["engine_graph"] = report.engine_graph;
   }
+  if (report.engine)
+    object["engine"] = {{"build", report.engine->build},
+                        {"isa", report.engine->isa},
+                        {"cpu", report.engine->cpu},
+                        {"file_bytes", report.engine->file_bytes},
+                        {"verified", arguments.options.verify}};
   object["warnings"] = report.warnings;
   return object;
 }
@@ -211,12 +222,13 @@ void add_inspect_command(CLI::App& app, int& status) {
       "  tenon inspect resnet18.pt2 --graph");
   command
       ->add_option("model", arguments->model,
-                   "A model (.onnx, .pt2), weights (.pth, .safetensors), .npz or .npy")
+                   "A model (.onnx, .pt2), an engine, weights (.pth, .safetensors), .npz or .npy")
       ->required();
   command->add_option("--arch", arguments->options.arch, "The architecture that a state dict belongs to");
   command->add_flag("--layers", arguments->layers, "Every step (or tensor), in order");
   command->add_flag("--graph", arguments->options.graph, "The graph as text, as in the file and as it runs");
   command->add_flag("--passes", arguments->options.passes, "What each pass did, and the graph after it");
+  command->add_flag("--verify", arguments->options.verify, "Check all of an engine file, weights included");
   command->add_flag("--json", arguments->json, "Print everything as JSON");
   command->callback([arguments, &status] { status = run_inspect(*arguments); });
 }

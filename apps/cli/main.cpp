@@ -43,6 +43,7 @@ int main(int argc, char** argv) {
   tenon::cli::add_export_command(app, status);
   tenon::cli::add_inspect_command(app, status);
   tenon::cli::add_ops_command(app, status);
+  tenon::cli::add_build_command(app, status);
   tenon::cli::add_run_command(app, status);
   tenon::cli::add_classify_command(app, status);
   tenon::cli::add_align_command(app, status);

@@ -228,6 +228,7 @@ void add_run_command(CLI::App& app, int& status) {
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command->add_flag("--reference", arguments->session.references_only, "Run by the plain references");
+  command->add_flag("--any-cpu", arguments->session.any_cpu, "Open an engine that was tuned on another CPU");
   command->add_flag("--json", arguments->json, "Print what came out as JSON");
   command->callback([arguments, &status] {
     auto result = run_model(*arguments);

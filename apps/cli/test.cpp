@@ -86,6 +86,8 @@ void add_test_command(CLI::App& app, int& status) {
   command->add_option("--disable-pass", arguments->options.disabled_passes, "Leave out a pass, or 'all'")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command->add_option("--engine-dir", arguments->options.engine_folder,
+                      "Write each model to an engine file there, and run that");
   command->add_flag("--json", arguments->json, "Print the result as JSON");
   command->add_flag("--verbose", arguments->verbose, "List the cases that pass, too");
   command->callback([arguments, &status] { status = run_test(*arguments); });

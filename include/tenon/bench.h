@@ -16,6 +16,7 @@ struct BenchOptions {
   int64_t batch = 0;          ///< What open first dimensions become; 0: 1, or the least that the model takes.
   int runs = 50;              ///< Timed runs; a constant warm-up comes before.
   uint64_t seed = 0;          ///< Of the random inputs.
+  bool any_cpu = false;       ///< As SessionOptions::any_cpu.
   bool profile = false;       ///< Also measure each step, in runs of their own.
   ProgressFunction progress;  ///< Told of opening the model, and of the runs, outside of what is timed.
 };

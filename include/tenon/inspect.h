@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@ struct InspectOptions {
   bool passes = false;
   /// Also the graph as text: as it is in the file, and as it runs.
   bool graph = false;
+  /// Also read all of an engine file: kMalformed when its weights are not those that were written.
+  bool verify = false;
   ProgressFunction progress;  ///< Told of reading the file and making it ready to run.
 };
 
@@ -37,6 +40,13 @@ struct PassEffect {
   std::string name, summary;
   size_t changes = 0;
   std::string graph;  ///< After the pass, when it changed something.
+};
+
+/// What an engine file says of itself.
+struct EngineDescription {
+  std::string build;  ///< The tenon that made it.
+  std::string isa, cpu;
+  uint64_t file_bytes = 0;
 };
 
 struct InspectReport {
@@ -58,6 +68,7 @@ struct InspectReport {
   MemoryReport memory;
   std::vector<PassEffect> passes;
   std::string file_graph, engine_graph;
+  std::optional<EngineDescription> engine;  ///< Of an engine file.
   std::vector<std::string> warnings;
 };
 

@@ -27,6 +27,8 @@ struct SessionOptions {
   bool references_only = false;
   /// The architecture that the weights of a state dict belong to ("resnet18"); other files hold their own.
   std::string arch;
+  /// Open an engine that was tuned on another CPU of the same instruction set: right, and perhaps slower.
+  bool any_cpu = false;
   ProgressFunction progress;  ///< Told of reading the file and making it ready to run.
 };
 
@@ -102,8 +104,9 @@ struct MemoryReport {
 
 class Session {
  public:
-  /// Opens a model file, told apart by its content: .onnx, .pt2, or with `arch` a state dict. Errors name the
-  /// file, and the node and operator at fault.
+  /// Opens a file, told apart by its content: an engine, .onnx, .pt2, or with `arch` a state dict. Passes and
+  /// references belong to building, so the options about them are kUsage for an engine. Errors name the file,
+  /// and the node and operator at fault.
   static Result<std::shared_ptr<Session>> open(const std::string& path, const SessionOptions& options = {});
 
   ~Session();

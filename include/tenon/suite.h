@@ -40,6 +40,8 @@ struct SuiteOptions {
   bool references_only = false;
   /// Names of passes that the engine leaves out, as in SessionOptions.
   std::vector<std::string> disabled_passes;
+  /// Write each model to an engine file in this folder, and run that. Empty: run the models themselves.
+  std::string engine_folder;
   double case_seconds_max = 300;  ///< A case that takes longer fails.
   /// Called after each case, never from two threads at once.
   std::function<void(const SuiteCase& result, size_t done, size_t total)> progress;

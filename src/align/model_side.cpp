@@ -76,4 +76,13 @@ Result<std::unique_ptr<Side>> model_side(std::shared_ptr<const TypedModel> model
   return std::unique_ptr<Side>(std::move(side));
 }
 
+Result<std::unique_ptr<Side>> engine_side(const std::string& path, const AlignOptions& options) {
+  SessionOptions session_options;
+  session_options.threads = options.threads;
+  session_options.progress = options.progress;
+  auto session = TENON_TRY(Session::open(path, session_options));
+  auto model = session->state().engine->original_model();
+  return std::unique_ptr<Side>(std::make_unique<EngineSide>(std::move(model), std::move(session)));
+}
+
 }  // namespace tenon::alignment

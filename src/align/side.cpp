@@ -20,10 +20,6 @@ constexpr std::array kPrefixes = {
     Prefix{"recorded:", SideName::Kind::kRecorded}, Prefix{"float64:", SideName::Kind::kFloat64},
     Prefix{"onnxruntime:", SideName::Kind::kOnnxRuntime}, Prefix{"torch:", SideName::Kind::kTorch}};
 
-Result<FileFormat> format_of(const std::string& path) {
-  return detect_format(TENON_TRY(MappedFile::open(path))->bytes());
-}
-
 class RecordedSide final : public Side {
  public:
   explicit RecordedSide(std::vector<Sample> outputs) : outputs_(std::move(outputs)) {
@@ -56,7 +52,7 @@ std::unique_ptr<Side> recorded_side(std::vector<Sample> outputs) {
 
 Result<std::unique_ptr<Side>> open_side(const std::string& given, Role role, const AlignOptions& options) {
   const SideName name = parse_side(given);
-  const FileFormat format = TENON_TRY(format_of(name.file));
+  const FileFormat format = TENON_TRY(detect_file(name.file));
   if (name.kind == SideName::Kind::kOnnxRuntime || name.kind == SideName::Kind::kTorch) {
     const Package package = name.kind == SideName::Kind::kTorch ? Package::kTorch : Package::kOnnxRuntime;
     return python_side(name.file, TENON_TRY(find_python(options.python, package)), package, options);
@@ -65,6 +61,8 @@ Result<std::unique_ptr<Side>> open_side(const std::string& given, Role role, con
   if (name.kind == SideName::Kind::kModel && role == Role::kReference && is_program)
     if (auto python = find_python(options.python, Package::kTorch); python.ok())
       return python_side(name.file, *python, Package::kTorch, options);
+  if (format == FileFormat::kEngine && name.kind == SideName::Kind::kModel && role == Role::kCandidate)
+    return engine_side(name.file, options);
   LoadOptions load;
   load.arch = options.arch;
   load.progress = options.progress;
@@ -72,7 +70,7 @@ Result<std::unique_ptr<Side>> open_side(const std::string& given, Role role, con
   if (name.kind == SideName::Kind::kFloat64)
     return model_side(std::move(model), "tenon float64", Runner::kFloat64, options);
   if (role == Role::kCandidate) return model_side(std::move(model), "tenon engine", Runner::kEngine, options);
-  const char* runner = format == FileFormat::kOnnx ? "tenon references" : kLoweringRunner;
+  const char* runner = format != FileFormat::kTorchExport ? "tenon references" : kLoweringRunner;
   return model_side(std::move(model), runner, Runner::kReferences, options);
 }
 

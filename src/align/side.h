@@ -72,6 +72,8 @@ std::unique_ptr<Side> recorded_side(std::vector<Sample> outputs);
 
 /// A model file by the engine, by the references as they are, or by the references in float64.
 enum class Runner { kEngine, kReferences, kFloat64 };
+/// An engine file.
+Result<std::unique_ptr<Side>> engine_side(const std::string& path, const AlignOptions& options);
 Result<std::unique_ptr<Side>> model_side(std::shared_ptr<const TypedModel> model, std::string runner_name,
                                          Runner runner, const AlignOptions& options);
 

@@ -9,6 +9,7 @@
 #include "align/similar.h"
 #include "base/mapped_file.h"
 #include "base/try.h"
+#include "engine/engine_store.h"
 #include "formats/onnx/reader.h"
 #include "formats/onnx/value_file.h"
 #include "ops/core/evaluate.h"
@@ -163,7 +164,7 @@ Status run_data_set(const fs::path& folder, const CaseModel& model, const CaseFa
   return {};
 }
 
-Status run_case(const fs::path& folder, const SuiteOptions& options) {
+Status run_case(const fs::path& folder, const std::string& name, const SuiteOptions& options) {
   const CaseFacts facts = TENON_TRY(read_facts(folder, options));
   const onnx::Model model = TENON_TRY(onnx::read_model((folder / "model.onnx").string()));
   CaseModel prepared;
@@ -182,6 +183,13 @@ Status run_case(const fs::path& folder, const SuiteOptions& options) {
     session_options.threads = 1;  // cases run beside each other
     session_options.disabled_passes = options.disabled_passes;
     prepared.session = TENON_TRY(make_session(prepared.typed, session_options));
+    if (!options.engine_folder.empty()) {
+      const std::string path = options.engine_folder + "/" + name + ".engine";
+      AtomicFile file = TENON_TRY(store_engine(*prepared.session->state().engine, path));
+      TENON_TRY(file.commit());
+      session_options.disabled_passes.clear();
+      prepared.session = TENON_TRY(Session::open(path, session_options));
+    }
   }
   bool found = false;
   for (int n = 0; fs::is_directory(folder / fmt::format("test_data_set_{}", n)); ++n) {
@@ -199,7 +207,7 @@ SuiteCase run_suite_case(const std::string& folder, const SuiteOptions& options)
   const fs::path path(folder);
   result.name = (path.has_filename() ? path : path.parent_path()).filename().string();
   try {
-    const Status status = run_case(path, options);
+    const Status status = run_case(path, result.name, options);
     if (status.ok()) {
       result.status = SuiteCase::Status::kPassed;
     } else {

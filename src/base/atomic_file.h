@@ -37,6 +37,8 @@ class AtomicFile {
   Status write(std::string_view text) { return write(std::as_bytes(std::span(text))); }
   /// Appends zeros until position() is a multiple of `alignment_bytes` (any positive number up to 1 MiB).
   Status pad_to(size_t alignment_bytes);
+  /// Where the bytes are until commit(): after finish() the file can be read there.
+  const std::string& temporary_path() const { return temporary_; }
   /// Bytes written so far.
   uint64_t position() const { return position_; }
 

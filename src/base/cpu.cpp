@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 namespace tenon {
 
@@ -31,7 +35,29 @@ Isa choose() {
   return best;
 }
 
+std::string read_name() {
+#if defined(__x86_64__)
+  unsigned highest = 0, registers[3] = {}, signature = 0, unused = 0;
+  // The vendor's twelve letters come in the order ebx, edx, ecx.
+  if (__get_cpuid(0, &highest, &registers[0], &registers[2], &registers[1]) == 0) return "unknown";
+  char vendor[sizeof(registers) + 1] = {};
+  std::memcpy(vendor, registers, sizeof(registers));
+  __get_cpuid(1, &signature, &unused, &unused, &unused);
+  unsigned family = signature >> 8 & 15, model = signature >> 4 & 15;
+  if (family == 6 || family == 15) model += (signature >> 16 & 15) << 4;
+  if (family == 15) family += signature >> 20 & 255;
+  return fmt::format("{} family {} model {}", vendor, family, model);
+#else
+  return "unknown";
+#endif
+}
+
 }  // namespace
+
+const std::string& cpu_name() {
+  static const std::string name = read_name();
+  return name;
+}
 
 std::string_view isa_name(Isa isa) {
   return kNames[static_cast<size_t>(isa)];

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace tenon {
@@ -17,5 +18,8 @@ std::string_view isa_name(Isa isa);
 /// The highest level that the CPU and the environment variable TENON_ISA (portable, avx2, avx512) both allow.
 /// Read once; an unknown name in TENON_ISA is ignored.
 Isa available_isa();
+/// Vendor, family and model of this CPU: "AuthenticAMD family 25 model 17". Kernels that were timed on one
+/// may not be the fastest on another.
+const std::string& cpu_name();
 
 }  // namespace tenon

@@ -2,7 +2,6 @@
 
 #include "arch/architecture.h"
 #include "base/guard_memory.h"
-#include "base/mapped_file.h"
 #include "base/progress.h"
 #include "formats/detect.h"
 #include "formats/onnx/reader.h"
@@ -41,17 +40,15 @@ Result<TypedModel> load_weights(const std::string& path, const LoadOptions& opti
   return build_architecture(options.arch, weights);
 }
 
-Result<FileFormat> format_of(const std::string& path) {
-  auto file = TENON_TRY(MappedFile::open(path));
-  return detect_format(file->bytes());
-}
-
 Result<TypedModel> load(const std::string& path, const LoadOptions& options) {
-  const FileFormat format = TENON_TRY(format_of(path));
+  const FileFormat format = TENON_TRY(detect_file(path));
   switch (format) {
     case FileFormat::kOnnx:
       tell(options.progress, "reading the model");
       return load_onnx(TENON_TRY(onnx::read_model(path)), options.progress);
+    case FileFormat::kEngine:
+      tell(options.progress, "reading the engine");
+      return load_original(TENON_TRY(EngineFile::open(path)));
     case FileFormat::kTorchExport:
       return load_program(path, options);
     case FileFormat::kTorchSave:
@@ -76,6 +73,13 @@ Result<TypedModel> load_onnx(onnx::Model model, const ProgressFunction& progress
   tell(progress, "checking the model");
   TENON_TRY(onnx::verify(model));
   return ops::upgrade(TENON_TRY(ops::inline_functions(std::move(model))), progress);
+}
+
+Result<TypedModel> load_original(const EngineFile& file) {
+  TypedModel model = TENON_TRY(load_onnx(TENON_TRY(file.original())));
+  model.origin = file.record().origin;
+  model.warnings = file.record().warnings;
+  return model;
 }
 
 Result<TypedModel> load_model(const std::string& path, const LoadOptions& options) {

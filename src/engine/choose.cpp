@@ -44,9 +44,22 @@ bool arrive_blocked(const std::vector<StoredAs>& given, const std::vector<Stored
          std::ranges::any_of(given, [](const StoredAs& stored) { return stored.layout == Layout::kBlocked; });
 }
 
-/// The first row that takes the region, prepared; false when none does.
-Result<bool> try_rows(const ops::Region& region, const EngineOptions& options, EngineGraph& compiled,
-                      Step& step) {
+/// Notes what a kernel packs.
+class Recorder final : public kernels::Packing {
+ public:
+  Recorder(kernels::Packing& from, std::vector<kernels::PackedFloats>& to) : from_(from), to_(to) {}
+  kernels::PackedFloats pack(size_t floats, FunctionRef<void(float*)> fill) override {
+    return to_.emplace_back(from_.pack(floats, fill));
+  }
+
+ private:
+  kernels::Packing& from_;
+  std::vector<kernels::PackedFloats>& to_;
+};
+
+/// The first row that fits the region and is chosen, prepared; false when there is none.
+Result<bool> try_rows(const ops::Region& region, const EngineOptions& options, Choice& choice,
+                      EngineGraph& compiled, Step& step) {
   const Node& anchor = region.anchor_node();
   std::vector<StoredAs> given;
   for (ValueId id : region.inputs) given.push_back(compiled.stored[index(id)]);
@@ -55,8 +68,9 @@ Result<bool> try_rows(const ops::Region& region, const EngineOptions& options, E
     if (blocked ? row.isa != options.isa : row.isa > options.isa) continue;
     std::vector<StoredAs> taken = taken_by(row, region);
     if (blocked && !row.layouts.seeks && !arrive_blocked(given, taken)) continue;
-    if (!row.fits(region)) continue;
-    auto kernel = row.prepare(region);
+    if (!row.fits(region) || !choice.takes(region, row)) continue;
+    Recorder recorder(choice.packing(), step.packed);
+    auto kernel = row.prepare(region, recorder);
     if (!kernel.ok()) return at_node(std::move(kernel.error()), anchor.name, op_name(anchor.op));
     step.row = row.name;
     step.spreads = row.spreads;
@@ -79,11 +93,11 @@ ops::Region without_last(const ops::Region& region) {
 
 }  // namespace
 
-Status add_steps(ops::Region region, const EngineOptions& options, EngineGraph& compiled) {
+Status add_steps(ops::Region region, const EngineOptions& options, Choice& choice, EngineGraph& compiled) {
   std::vector<const Node*> rest;  // cut off, last first
   Step step;
   if (!options.references_only) {
-    while (!TENON_TRY(try_rows(region, options, compiled, step)) && !region.is_single()) {
+    while (!TENON_TRY(try_rows(region, options, choice, compiled, step)) && !region.is_single()) {
       rest.push_back(region.nodes.back());
       region = without_last(region);
     }
@@ -97,12 +111,13 @@ Status add_steps(ops::Region region, const EngineOptions& options, EngineGraph& 
   }
   const Graph& graph = *region.graph;
   step.region = std::move(region);
+  TENON_TRY(choice.done(step));
   compiled.steps.push_back(std::move(step));
   for (; !rest.empty(); rest.pop_back()) {
     std::vector<ValueId> outputs;
     for (ValueId id : rest.back()->outputs)
       if (id != kNoValue) outputs.push_back(id);
-    TENON_TRY(add_steps(make_region(graph, {rest.back()}, 0, std::move(outputs)), options, compiled));
+    TENON_TRY(add_steps(make_region(graph, {rest.back()}, 0, std::move(outputs)), options, choice, compiled));
   }
   return {};
 }

@@ -26,7 +26,8 @@ void find_last_uses(EngineGraph& compiled) {
 }
 
 Result<std::unique_ptr<EngineGraph>> compile_graph(const Graph& graph, const EngineOptions& options,
-                                                   const ProgressFunction& progress, int depth) {
+                                                   Choice& choice, const ProgressFunction& progress,
+                                                   int depth) {
   if (depth > kMaxDepth)
     return fail(ErrorCode::kLimit, "control flow is nested more than {} deep", kMaxDepth);
   auto compiled = std::make_unique<EngineGraph>();
@@ -42,7 +43,7 @@ Result<std::unique_ptr<EngineGraph>> compile_graph(const Graph& graph, const Eng
   std::vector<ops::Region> regions = partition(graph, options);
   for (size_t r = 0; r < regions.size(); ++r) {
     if (depth == 0) tell(progress, "steps prepared", r, regions.size());
-    TENON_TRY(add_steps(std::move(regions[r]), options, *compiled));
+    TENON_TRY(add_steps(std::move(regions[r]), options, choice, *compiled));
   }
   for (size_t s = 0; s < compiled->steps.size(); ++s)
     for (const Node* node : compiled->steps[s].region.nodes)
@@ -52,14 +53,15 @@ Result<std::unique_ptr<EngineGraph>> compile_graph(const Graph& graph, const Eng
   for (const Node& node : graph.nodes)
     for (const auto& [attribute, body] : node.subgraphs)
       if (compiled->body(body.get()) == nullptr)
-        compiled->bodies.push_back(TENON_TRY(compile_graph(*body, options, progress, depth + 1)));
+        compiled->bodies.push_back(TENON_TRY(compile_graph(*body, options, choice, progress, depth + 1)));
   return compiled;
 }
 
 void add_bytes(const EngineGraph& graph, uint64_t& weights, uint64_t& packed) {
   for (const Value& value : graph.constants)
     if (value.is_tensor() && value.tensor().defined()) weights += value.tensor().bytes();
-  for (const Step& step : graph.steps) packed += step.kernel->bytes();
+  for (const Step& step : graph.steps)
+    for (const kernels::PackedFloats& floats : step.packed) packed += floats.bytes();
   for (const auto& body : graph.bodies) add_bytes(*body, weights, packed);
 }
 
@@ -74,11 +76,18 @@ const EngineGraph* EngineGraph::body(const Graph* subgraph) const {
 Result<std::shared_ptr<const Engine>> Engine::compile(std::shared_ptr<const TypedModel> original,
                                                       TypedModel optimised, const EngineOptions& options,
                                                       const ProgressFunction& progress) {
+  Choice choice;
+  return compile(std::move(original), std::move(optimised), options, choice, progress);
+}
+
+Result<std::shared_ptr<const Engine>> Engine::compile(std::shared_ptr<const TypedModel> original,
+                                                      TypedModel optimised, const EngineOptions& options,
+                                                      Choice& choice, const ProgressFunction& progress) {
   auto engine = std::shared_ptr<Engine>(new Engine);
   engine->original_ = std::move(original);
   engine->model_ = std::move(optimised);
   engine->options_ = options;
-  engine->main_ = TENON_TRY(compile_graph(engine->model_.graph, options, progress, 0));
+  engine->main_ = TENON_TRY(compile_graph(engine->model_.graph, options, choice, progress, 0));
   return std::shared_ptr<const Engine>(std::move(engine));
 }
 

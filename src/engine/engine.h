@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/cpu.h"
+#include "engine/choice.h"
 #include "engine/layout.h"
 #include "ir/graph.h"
 #include "ops/core/kernel.h"
@@ -26,9 +27,10 @@ struct EngineOptions {
 struct Step {
   ops::Region region;
   std::unique_ptr<const ops::Kernel> kernel;
-  std::string_view row;       ///< The name of the kernel row, or "reference".
-  bool spreads = false;       ///< As KernelRow::spreads.
-  int reorders = 0;           ///< Inputs that the step brings into another layout first.
+  std::string_view row;                       ///< The name of the kernel row, or "reference".
+  bool spreads = false;                       ///< As KernelRow::spreads.
+  int reorders = 0;                           ///< Inputs that the step brings into another layout first.
+  std::vector<kernels::PackedFloats> packed;  ///< The weights that the kernel packed, in its order.
   std::vector<ValueId> dies;  ///< Values that neither a later step nor an output of the graph needs.
 };
 
@@ -56,8 +58,13 @@ class Engine {
   static Result<std::shared_ptr<const Engine>> compile(std::shared_ptr<const TypedModel> original,
                                                        TypedModel optimised, const EngineOptions& options,
                                                        const ProgressFunction& progress = {});
+  /// The same with the rows and packed weights that `choice` decides on.
+  static Result<std::shared_ptr<const Engine>> compile(std::shared_ptr<const TypedModel> original,
+                                                       TypedModel optimised, const EngineOptions& options,
+                                                       Choice& choice, const ProgressFunction& progress = {});
 
   const TypedModel& original() const { return *original_; }
+  const std::shared_ptr<const TypedModel>& original_model() const { return original_; }
   const TypedModel& model() const { return model_; }
   const EngineGraph& main() const { return *main_; }
   const EngineOptions& options() const { return options_; }

@@ -59,8 +59,6 @@ class ReorderedKernel final : public ops::Kernel {
     return kernel_->run(inner);
   }
 
-  size_t bytes() const override { return kernel_->bytes(); }
-
  private:
   Tensor memory_for(Shape shape, const kernels::Services& services) const {
     if (hands_on_) return Tensor::allocate(DataType::kFloat32, std::move(shape));

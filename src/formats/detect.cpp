@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "formats/engine/engine_file.h"
 #include "formats/torch/archive.h"
 #include "formats/torch/safetensors.h"
 #include "formats/torch/torch_save.h"
@@ -68,6 +69,7 @@ bool is_text(std::string_view head) {
 FileFormat detect_format(std::span<const std::byte> file) {
   const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
   if (text.empty()) return FileFormat::kEmpty;
+  if (EngineFile::recognises(file)) return FileFormat::kEngine;
   if (ZipReader::recognises(file)) return detect_zip(file);
   if (TorchSave::recognises_legacy(file)) return FileFormat::kTorchLegacy;
   if (text.starts_with("\x93NUMPY")) return FileFormat::kNpy;
@@ -81,6 +83,11 @@ FileFormat detect_format(std::span<const std::byte> file) {
   return FileFormat::kUnknown;
 }
 
+Result<FileFormat> detect_file(const std::string& path) {
+  auto file = TENON_TRY(MappedFile::open(path));
+  return detect_format(file->bytes());
+}
+
 std::string_view format_name(FileFormat format) {
   switch (format) {
     case FileFormat::kUnknown:
@@ -89,6 +96,8 @@ std::string_view format_name(FileFormat format) {
       return "empty";
     case FileFormat::kOnnx:
       return "an ONNX model";
+    case FileFormat::kEngine:
+      return "a tenon engine";
     case FileFormat::kTorchExport:
       return "a program of torch.export";
     case FileFormat::kTorchScript:

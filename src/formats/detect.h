@@ -5,7 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
+
+#include "tenon/error.h"
 
 namespace tenon {
 
@@ -13,6 +16,7 @@ enum class FileFormat : uint8_t {
   kUnknown,
   kEmpty,
   kOnnx,
+  kEngine,       ///< What `tenon build` makes.
   kTorchExport,  ///< .pt2, any layout
   kTorchScript,
   kTorchSave,    ///< torch.save as a zip archive
@@ -32,6 +36,9 @@ enum class FileFormat : uint8_t {
 /// The format of a whole file. Looks at its beginning and, for zip archives, at the directory; a file that is
 /// cut short or damaged further in still counts as what it begins as.
 FileFormat detect_format(std::span<const std::byte> file);
+
+/// The same of the file at `path`; errors are those of MappedFile::open.
+Result<FileFormat> detect_file(const std::string& path);
 
 /// For messages: "an ONNX model", "a TorchScript archive".
 std::string_view format_name(FileFormat format);

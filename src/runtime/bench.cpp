@@ -81,6 +81,7 @@ Result<BenchResult> run_bench(const std::string& model, const BenchOptions& opti
   auto begin = std::chrono::steady_clock::now();
   SessionOptions session_options;
   session_options.threads = options.threads;
+  session_options.any_cpu = options.any_cpu;
   session_options.progress = options.progress;
   auto session = TENON_TRY(Session::open(model, session_options));
   BenchResult result;

@@ -75,6 +75,13 @@ Result<TypedModel> read_described(const std::string& path, const InspectOptions&
 
 Status inspect_model(const std::string& path, const InspectOptions& options, FileFormat format,
                      InspectReport& report) {
+  if (format == FileFormat::kEngine) {
+    const EngineFile file = TENON_TRY(EngineFile::open(path));
+    report.engine = {file.record().build, file.record().isa, file.record().cpu, file.bytes()};
+    if (options.verify) TENON_TRY(file.verify());
+  } else if (options.verify) {
+    return fail(ErrorCode::kUsage, "the file is {}, and only engines have checksums", format_name(format));
+  }
   TypedModel model = TENON_TRY(read_described(path, options, format, report));
   report.origin = model.origin;
   for (size_t i = 0; i < model.graph.value_count(); ++i) {
@@ -97,7 +104,9 @@ Status inspect_model(const std::string& path, const InspectOptions& options, Fil
   }
   SessionOptions session_options;
   session_options.progress = options.progress;
-  auto session = TENON_TRY(make_session(std::move(model), session_options));
+  session_options.any_cpu = true;
+  auto session = format == FileFormat::kEngine ? TENON_TRY(Session::open(path, session_options))
+                                               : TENON_TRY(make_session(std::move(model), session_options));
   report.inputs = session->inputs();
   report.outputs = session->outputs();
   report.memory = session->memory();
@@ -110,11 +119,7 @@ Status inspect_model(const std::string& path, const InspectOptions& options, Fil
 }
 
 Result<InspectReport> inspect_file(const std::string& path, const InspectOptions& options) {
-  FileFormat format = FileFormat::kUnknown;
-  {
-    auto file = TENON_TRY(MappedFile::open(path));
-    format = detect_format(file->bytes());
-  }
+  const FileFormat format = TENON_TRY(detect_file(path));
   tell(options.progress, "reading the file");
   InspectReport report;
   report.format = format_name(format);

@@ -25,25 +25,37 @@ Result<std::shared_ptr<Session>> build_session(TypedModel model, const SessionOp
   EngineOptions engine_options;
   engine_options.isa = isa;
   engine_options.references_only = options.references_only;
+  return session_of(
+      TENON_TRY(Engine::compile(std::move(original), std::move(optimised), engine_options, options.progress)),
+      options);
+}
+
+}  // namespace
+
+Status check_threads(const SessionOptions& options) {
+  if (options.threads < 0)
+    return fail(ErrorCode::kUsage, "the number of threads cannot be {}", options.threads);
+  return {};
+}
+
+Result<std::shared_ptr<Session>> session_of(std::shared_ptr<const Engine> engine,
+                                            const SessionOptions& options) {
+  const TypedModel& original = engine->original();
   auto state = std::make_unique<Session::State>();
-  state->engine =
-      TENON_TRY(Engine::compile(original, std::move(optimised), engine_options, options.progress));
+  state->engine = engine;
   state->threads =
       options.threads > 0 ? std::min(options.threads, ThreadPool::kMaxThreads) : usable_cpu_count();
-  state->inputs = describe_inputs(*original);
-  for (ValueId id : original->graph.outputs) {
-    state->outputs.push_back(describe(original->graph, id));
+  state->inputs = describe_inputs(original);
+  for (ValueId id : original.graph.outputs) {
+    state->outputs.push_back(describe(original.graph, id));
     state->output_names.push_back(state->outputs.back().name);
   }
   state->default_outputs = TENON_TRY(plan_outputs(*state->engine, state->output_names));
   return std::make_shared<Session>(std::move(state));
 }
 
-}  // namespace
-
 Result<std::shared_ptr<Session>> make_session(TypedModel model, const SessionOptions& options, Isa isa) {
-  if (options.threads < 0)
-    return fail(ErrorCode::kUsage, "the number of threads cannot be {}", options.threads);
+  TENON_TRY(check_threads(options));
   return guard_memory([&] { return build_session(std::move(model), options, isa); },
                       "memory ran out while the model was made ready to run");
 }

@@ -1,14 +1,39 @@
 // Session::open: from a file of any format to a session.
+#include "base/guard_memory.h"
 #include "convert/load.h"
+#include "engine/engine_store.h"
+#include "formats/detect.h"
 #include "runtime/session_state.h"
 
 namespace tenon {
 
-Result<std::shared_ptr<Session>> Session::open(const std::string& path, const SessionOptions& options) {
+namespace {
+
+Result<std::shared_ptr<Session>> open_built(const std::string& path, const SessionOptions& options) {
+  if (options.references_only || !options.disabled_passes.empty())
+    return fail(ErrorCode::kUsage, "passes and references are chosen when an engine is built");
+  TENON_TRY(check_threads(options));
+  OpenEngineOptions open;
+  open.any_cpu = options.any_cpu;
+  open.progress = options.progress;
+  const EngineFile file = TENON_TRY(EngineFile::open(path));
+  return session_of(TENON_TRY(open_engine(file, open)), options);
+}
+
+Result<std::shared_ptr<Session>> open_session(const std::string& path, const SessionOptions& options) {
+  if (TENON_TRY(detect_file(path)) == FileFormat::kEngine)
+    return guard_memory([&] { return open_built(path, options); },
+                        "memory ran out while the engine was opened");
   LoadOptions load;
   load.arch = options.arch;
   load.progress = options.progress;
-  auto session = make_session(TENON_TRY(load_model(path, load)), options);
+  return make_session(TENON_TRY(load_model(path, load)), options);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Session>> Session::open(const std::string& path, const SessionOptions& options) {
+  auto session = open_session(path, options);
   if (!session.ok()) return at_file(std::move(session.error()), path);
   return session;
 }

@@ -39,6 +39,12 @@ struct Session::State {
 Result<std::shared_ptr<Session>> make_session(TypedModel model, const SessionOptions& options,
                                               Isa isa = available_isa());
 
+/// A session that runs an engine.
+Result<std::shared_ptr<Session>> session_of(std::shared_ptr<const Engine> engine,
+                                            const SessionOptions& options);
+/// kUsage for a number of threads that cannot be.
+Status check_threads(const SessionOptions& options);
+
 /// Checks what the caller gave against the model's inputs, and puts it in their order; null for an input that
 /// takes its default.
 Result<std::vector<const Value*>> match_inputs(const std::vector<ValueDescription>& descriptions,

@@ -1,5 +1,5 @@
-"""ONNX's own backend suite through tenon: as shipped, by the plain references, without passes, and at each instruction
-set that the machine has."""
+"""ONNX's own backend suite through tenon: as shipped, by the plain references, without passes, at each instruction set that
+the machine has, and from engine files."""
 
 import json
 import os
@@ -28,13 +28,16 @@ WAYS = {
     "without passes": (["--disable-pass", "all"], {}),
     "avx2": ([], {"TENON_ISA": "avx2"}),
     "portable": ([], {"TENON_ISA": "portable"}),
+    "engine files": ([], {}),
 }
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_suite(suite, way):
+def test_suite(suite, way, tmp_path):
     options, environment = WAYS[way]
-    done = subprocess.run([TENON, "test", str(suite), "--json", *options], capture_output=True, text=True, check=False,
+    if way == "engine files":
+        options = ["--engine-dir", tmp_path]
+    done = subprocess.run([TENON, "test", str(suite), "--json", *map(str, options)], capture_output=True, text=True, check=False,
                           env=os.environ | environment)
     report = json.loads(done.stdout)
     failed = {case["name"]: case["message"] for case in report["cases"] if case["status"] == "failed"}

@@ -72,6 +72,11 @@ Result<ExternalReference> parse_external_reference(const StringPairs& pairs) {
 
 Result<std::shared_ptr<const MappedFile>> ExternalFiles::open(const std::string& location) {
   if (const auto found = files_.find(location); found != files_.end()) return found->second;
+  const auto keep = [&](std::shared_ptr<const MappedFile> file) {
+    budget_bytes_ += expansion_limit_bytes(file->size());
+    return files_[location] = std::move(file);
+  };
+  if (only_file_ != nullptr) return keep(only_file_);
   const std::string path = base_dir_.empty() ? location : base_dir_ + "/" + location;
   const auto refuse = [&](ErrorCode code, std::string_view why) {
     return at_file(fail(code, "cannot open external data: {}", why), path);
@@ -103,10 +108,7 @@ Result<std::shared_ptr<const MappedFile>> ExternalFiles::open(const std::string&
     return with_hint(refuse(ErrorCode::kMalformed, "the file has several names (hard links)"),
                      "links must be allowed explicitly");
   }
-  auto file = TENON_TRY(MappedFile::from_descriptor(at.get(), path));
-  files_.emplace(location, file);
-  budget_bytes_ += expansion_limit_bytes(file->size());
-  return file;
+  return keep(TENON_TRY(MappedFile::from_descriptor(at.get(), path)));
 }
 
 Status ExternalFiles::charge(uint64_t bytes) {

@@ -31,7 +31,7 @@ class ExternalFiles {
  public:
   /// `base_dir` is the model's folder ("" for the current one). Not opened before the first use.
   ExternalFiles(std::string base_dir, const ReadOptions& options)
-      : base_dir_(std::move(base_dir)), allow_links_(options.allow_links) {}
+      : base_dir_(std::move(base_dir)), allow_links_(options.allow_links), only_file_(options.data_file) {}
 
   /// The tensor of a type and shape behind a reference: a view of the mapped file where alignment allows.
   /// kNotFound when the file does not exist, kMalformed when the range does not lie in the file or does not
@@ -45,6 +45,7 @@ class ExternalFiles {
 
   std::string base_dir_;
   bool allow_links_;
+  std::shared_ptr<const MappedFile> only_file_;
   std::map<std::string, std::shared_ptr<const MappedFile>, std::less<>> files_;
   uint64_t budget_bytes_ = 0;
 };

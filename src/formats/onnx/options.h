@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
+#include "base/mapped_file.h"
 #include "tenon/progress.h"
 
 namespace tenon::onnx {
@@ -12,6 +14,9 @@ struct ReadOptions {
   /// Follow symbolic links and accept hard links in the path of external data (Hugging Face caches are made
   /// of symbolic links). Off: both are refused, so that a model cannot read outside of its own folder.
   bool allow_links = false;
+  /// The file that all external data lies in, whatever location the model names. Null: files by their
+  /// locations.
+  std::shared_ptr<const MappedFile> data_file = nullptr;
   /// Memory for the structure of a model (nodes, names, attributes), apart from the elements of its tensors.
   size_t structure_bytes_max = size_t{512} << 20;
 };

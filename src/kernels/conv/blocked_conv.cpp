@@ -23,16 +23,17 @@ struct BlockedConv::Running {
   int64_t tiles = 1;  // of a row of the output
 };
 
-BlockedConv::BlockedConv(const ConvFilter& filter, const float* weights, const float* bias, bool planar,
-                         Epilogue epilogue, Isa isa)
+BlockedConv::BlockedConv(const ConvFilter& filter, const ConvWeights& weights, bool planar, Epilogue epilogue,
+                         Isa isa, Packing& packing)
     : filter_(filter), planar_(planar), tiles_(&blocked_tile_set(isa)), epilogue_(std::move(epilogue)) {
   const int64_t channels = filter.groups * filter.out_channels;
   in_planes_ = planar ? filter.in_channels : blocks_of(filter.groups * filter.in_channels, tiles_->lanes);
   out_blocks_ = blocks_of(channels, tiles_->lanes);
-  make_panels();
-  for (const Panel& panel : panels_) pack(panel, weights);
-  bias_ = VectorMemory::zeros(static_cast<size_t>(out_blocks_ * tiles_->lanes));
-  if (bias != nullptr) std::copy_n(bias, channels, bias_.data());
+  const int64_t floats = make_panels();
+  weights_ = packing.pack(static_cast<size_t>(floats), [&](float* to) {
+    for (const Panel& panel : panels_) pack(panel, weights, to + panel.weights);
+  });
+  bias_ = weights.padded_bias(out_blocks_ * tiles_->lanes);
 }
 
 /// Channels of an input plane: only the last block may have fewer than a vector.
@@ -41,7 +42,8 @@ int64_t BlockedConv::inner_of(int64_t plane) const {
   return std::min<int64_t>(tiles_->lanes, filter_.groups * filter_.in_channels - plane * tiles_->lanes);
 }
 
-void BlockedConv::make_panels() {
+/// Returns how many floats the weights of all panels are.
+int64_t BlockedConv::make_panels() {
   const int64_t lanes = tiles_->lanes, channels = filter_.groups * filter_.out_channels;
   // The planes that the channels of an output block read: those of all groups that the block has a part of.
   const auto range_of = [&](int64_t block) {
@@ -62,13 +64,12 @@ void BlockedConv::make_panels() {
     block += panel.blocks;
     panels_.push_back(panel);
   }
-  weights_ = VectorMemory::zeros(static_cast<size_t>(floats));
+  return floats;
 }
 
-void BlockedConv::pack(const Panel& panel, const float* weights) {
+void BlockedConv::pack(const Panel& panel, const ConvWeights& weights, float* to) const {
   const int64_t lanes = tiles_->lanes, taps = filter_.kernel_h * filter_.kernel_w;
   const int64_t element = planar_ ? 1 : lanes;
-  float* to = weights_.data() + panel.weights;
   for (int64_t plane = panel.in_first; plane < panel.in_first + panel.in_planes; ++plane) {
     for (int64_t tap = 0; tap < taps; ++tap) {
       for (int64_t i = 0; i < inner_of(plane); ++i) {
@@ -77,7 +78,7 @@ void BlockedConv::pack(const Panel& panel, const float* weights) {
           const int64_t out = panel.first * lanes + j;
           const int64_t group = in / filter_.in_channels;
           if (out >= filter_.groups * filter_.out_channels || out / filter_.out_channels != group) continue;
-          *to = weights[(out * filter_.in_channels + in % filter_.in_channels) * taps + tap];
+          *to = weights.at(out, (out * filter_.in_channels + in % filter_.in_channels) * taps + tap);
         }
       }
     }

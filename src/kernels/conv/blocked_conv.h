@@ -7,7 +7,6 @@
 #include "kernels/conv/blocked_tile.h"
 #include "kernels/conv/conv2d.h"
 #include "kernels/conv/padded_input.h"
-#include "kernels/vector_memory.h"
 
 namespace tenon::kernels {
 
@@ -15,12 +14,11 @@ namespace tenon::kernels {
 class BlockedConv final : public Convolution {
  public:
   /// As Conv2d. `planar` tells the layout of the input.
-  BlockedConv(const ConvFilter& filter, const float* weights, const float* bias, bool planar,
-              Epilogue epilogue, Isa isa);
+  BlockedConv(const ConvFilter& filter, const ConvWeights& weights, bool planar, Epilogue epilogue, Isa isa,
+              Packing& packing);
 
   /// The call's input (unless planar), output and operands are blocked.
   [[nodiscard]] bool run(const ConvCall& call, const Services& services) const override;
-  size_t bytes() const override { return weights_.bytes() + bias_.bytes(); }
 
  private:
   /// One or two blocks of output channels that sum over the same blocks of input channels.
@@ -31,8 +29,8 @@ class BlockedConv final : public Convolution {
   };
   struct Running;
 
-  void make_panels();
-  void pack(const Panel& panel, const float* weights);
+  int64_t make_panels();
+  void pack(const Panel& panel, const ConvWeights& weights, float* to) const;
   int64_t inner_of(int64_t plane) const;
   void compute(const Running& running, const Panel& panel, int64_t image, int64_t row, int64_t tile) const;
   void sum(const Running& running, const Panel& panel, int64_t pixels, BlockedTileArgs& args) const;
@@ -43,8 +41,8 @@ class BlockedConv final : public Convolution {
   Epilogue epilogue_;
   int64_t in_planes_, out_blocks_;
   std::vector<Panel> panels_;
-  VectorMemory weights_;  // by panel: [plane][tap][inner][block][lane]
-  VectorMemory bias_;     // [out block][lane]
+  PackedFloats weights_;  // by panel: [plane][tap][inner][block][lane]
+  PackedFloats bias_;     // [out block][lane]
 };
 
 }  // namespace tenon::kernels

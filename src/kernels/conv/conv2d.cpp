@@ -86,21 +86,28 @@ struct Conv2d::Layout {
   }
 };
 
-Conv2d::Conv2d(const ConvFilter& filter, const float* weights, const float* bias, Epilogue epilogue, Isa isa)
-    : filter_(filter), tiles_(&tile_set(isa)), epilogue_(std::move(epilogue)) {
-  int64_t depth = filter.depth();
-  for (int64_t g = 0; g < filter.groups; ++g) {
-    const float* group = weights + g * filter.out_channels * depth;
-    groups_.emplace_back(*tiles_, filter.out_channels, depth,
-                         [&](int64_t r, int64_t k) { return group[r * depth + k]; });
-  }
-  if (bias != nullptr) bias_.assign(bias, bias + filter.groups * filter.out_channels);
+PackedFloats ConvWeights::padded_bias(int64_t channels) const {
+  return PackedFloats::make(static_cast<size_t>(channels),
+                            [&](float* to) { std::copy(bias.begin(), bias.end(), to); });
 }
 
-size_t Conv2d::bytes() const {
-  size_t total = bias_.size() * sizeof(float);
-  for (const PackedRows& group : groups_) total += group.bytes();
-  return total;
+Conv2d::Conv2d(const ConvFilter& filter, const ConvWeights& weights, Epilogue epilogue, Isa isa,
+               Packing& packing)
+    : filter_(filter),
+      tiles_(&tile_set(isa)),
+      epilogue_(std::move(epilogue)),
+      rows_(filter.out_channels, tiles_->max_rows),
+      bias_(weights.bias.begin(), weights.bias.end()) {
+  const int64_t depth = filter.depth(), channels = filter.groups * filter.out_channels;
+  weights_ = packing.pack(static_cast<size_t>(channels * depth), [&](float* to) {
+    for (int64_t first = 0; first < channels; first += filter.out_channels)
+      for (int64_t t = 0; t < rows_.tiles; ++t)
+        for (int64_t k = 0; k < depth; ++k)
+          for (int64_t r = 0; r < rows_.rows(t); ++r) {
+            const int64_t channel = first + rows_.begin(t) + r;
+            *to++ = weights.at(channel, channel * depth + k);
+          }
+  });
 }
 
 void Conv2d::copy_padded(const ConvCall& call, const Layout& layout, const Services& services,
@@ -142,7 +149,6 @@ void Conv2d::copy_padded(const ConvCall& call, const Layout& layout, const Servi
 
 void Conv2d::run_panel(const ConvCall& call, const Layout& layout, const float* input, int64_t image,
                        int64_t group, int64_t panel, int64_t first_tile, int64_t last_tile) const {
-  const PackedRows& weights = groups_[static_cast<size_t>(group)];
   int64_t depth = filter_.depth();
   int64_t first_column = panel * layout.panel;
   int64_t columns = std::min(layout.panel, layout.columns - first_column);
@@ -189,10 +195,10 @@ void Conv2d::run_panel(const ConvCall& call, const Layout& layout, const float* 
   args.end.to = sums;
   std::vector<const float*> operands(call.operands.size());
   for (int64_t t = first_tile; t < last_tile; ++t) {
-    int rows = weights.tiles().rows(t);
+    int rows = rows_.rows(t);
     int vectors = tiles_->vectors_for(rows, columns);
-    int64_t row = group * filter_.out_channels + weights.tiles().begin(t);
-    args.a = weights.tile(t);
+    int64_t row = group * filter_.out_channels + rows_.begin(t);
+    args.a = weights_.data() + row * depth;
     args.row_bias = bias_.empty() ? nullptr : bias_.data() + row;
     args.end.stride = int64_t{vectors} * tiles_->lanes;
     run_tile(tiles_->function(rows, vectors), args, rows, args.end.stride);
@@ -205,7 +211,7 @@ void Conv2d::run_panel(const ConvCall& call, const Layout& layout, const float* 
 
 bool Conv2d::run(const ConvCall& call, const Services& services) const {
   if (call.images * filter_.groups * filter_.out_channels * call.out_h * call.out_w == 0) return true;
-  int max_rows = groups_[0].tiles().rows(0);
+  int max_rows = rows_.rows(0);
   Layout layout(filter_, call, *tiles_, max_rows);
   const float* input = call.input;
   if (!layout.direct) {
@@ -214,7 +220,7 @@ bool Conv2d::run(const ConvCall& call, const Services& services) const {
     copy_padded(call, layout, services, padded);
     input = padded;
   }
-  int64_t tile_count = groups_[0].tiles().tiles;
+  int64_t tile_count = rows_.tiles;
   int64_t batches = call.images * filter_.groups;
   if (batches * layout.panels >= kManyPanels || layout.panels >= tile_count) {
     services.parallel_for(batches * layout.panels, 1, [&](int64_t begin, int64_t end) {

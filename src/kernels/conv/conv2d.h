@@ -6,10 +6,12 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <vector>
 
 #include "kernels/gemm/epilogue.h"
-#include "kernels/gemm/packed_rows.h"
+#include "kernels/gemm/tile.h"
+#include "kernels/packing.h"
 #include "kernels/services.h"
 
 namespace tenon::kernels {
@@ -24,6 +26,21 @@ struct ConvFilter {
   int64_t dilation_h = 1, dilation_w = 1;
 
   int64_t depth() const { return in_channels * kernel_h * kernel_w; }
+};
+
+/// What a convolution packs.
+struct ConvWeights {
+  const float* values = nullptr;   ///< [groups * out_channels][in_channels][kernel_h][kernel_w]
+  std::span<const double> scales;  ///< What the weights of each output channel are multiplied by; empty: 1.
+  std::span<const float> bias;     ///< One for each output channel, not scaled; empty: 0.
+
+  /// Element `i` of `values`, which belongs to an output channel, scaled and rounded once.
+  float at(int64_t out_channel, int64_t i) const {
+    if (scales.empty()) return values[i];
+    return static_cast<float>(values[i] * scales[static_cast<size_t>(out_channel)]);
+  }
+  /// The bias with zeros up to `channels`, 64-byte aligned.
+  PackedFloats padded_bias(int64_t channels) const;
 };
 
 /// Input and output of one call.
@@ -47,17 +64,14 @@ class Convolution {
   /// False when the padded input would be too large to address; then nothing was done. The output does not
   /// overlap the input, and may be one of the operands.
   [[nodiscard]] virtual bool run(const ConvCall& call, const Services& services) const = 0;
-  virtual size_t bytes() const = 0;
 };
 
 class Conv2d final : public Convolution {
  public:
-  /// `weights` is [groups * out_channels][in_channels][kernel_h][kernel_w]; `bias` has an element for each
-  /// output channel, or is null. Both are copied.
-  Conv2d(const ConvFilter& filter, const float* weights, const float* bias, Epilogue epilogue, Isa isa);
+  /// Nothing of `weights` is needed afterwards.
+  Conv2d(const ConvFilter& filter, const ConvWeights& weights, Epilogue epilogue, Isa isa, Packing& packing);
 
   [[nodiscard]] bool run(const ConvCall& call, const Services& services) const override;
-  size_t bytes() const override;
 
  private:
   struct Layout;
@@ -68,7 +82,8 @@ class Conv2d final : public Convolution {
   ConvFilter filter_;
   const TileSet* tiles_;
   Epilogue epilogue_;
-  std::vector<PackedRows> groups_;
+  RowTiles rows_;         // of a group
+  PackedFloats weights_;  // [group][tile of rows][depth][row of the tile]
   std::vector<float> bias_;
 };
 

@@ -95,7 +95,8 @@ TEST_P(Conv2dTest, MatchesTheDefinitionOnEachIsaWithTheSameBitsForAnyThreads) {
         {{MicroOp::Kind::kAddTensor, {}, 0},
          {MicroOp::Kind::kUnary, {Unary::kClamp, 0, std::numeric_limits<float>::infinity()}, 0}},
         isa);
-    Conv2d conv(f, w.data(), bias.data(), epilogue, isa);
+    Packing packing;
+    Conv2d conv(f, {w.data(), {}, bias}, epilogue, isa, packing);
     std::vector<float> first;
     for (int threads : {1, 2, 3, 5, 16}) {
       std::vector<float> y(static_cast<size_t>(count), std::nanf(""));

@@ -33,21 +33,20 @@ struct DepthwiseConv::Row {
   Taps taps;         // rows of the filter
 };
 
-DepthwiseConv::DepthwiseConv(const ConvFilter& filter, const float* weights, const float* bias,
-                             Epilogue epilogue, Isa isa)
+DepthwiseConv::DepthwiseConv(const ConvFilter& filter, const ConvWeights& weights, Epilogue epilogue, Isa isa,
+                             Packing& packing)
     : filter_(filter),
       lanes_(block_lanes(isa)),
       blocks_((filter.groups + lanes_ - 1) / lanes_),
       tiles_(&depthwise_tiles(isa)),
       epilogue_(std::move(epilogue)),
-      weights_(
-          VectorMemory::zeros(static_cast<size_t>(blocks_ * lanes_ * filter.kernel_h * filter.kernel_w))),
-      bias_(VectorMemory::zeros(static_cast<size_t>(blocks_ * lanes_))) {
+      bias_(weights.padded_bias(blocks_ * lanes_)) {
   const int64_t taps = filter.kernel_h * filter.kernel_w;
-  for (int64_t c = 0; c < filter.groups; ++c)
-    for (int64_t tap = 0; tap < taps; ++tap)
-      weights_.data()[(c / lanes_ * taps + tap) * lanes_ + c % lanes_] = weights[c * taps + tap];
-  if (bias != nullptr) std::copy_n(bias, filter.groups, bias_.data());
+  weights_ = packing.pack(static_cast<size_t>(blocks_ * lanes_ * taps), [&](float* to) {
+    for (int64_t c = 0; c < filter.groups; ++c)
+      for (int64_t tap = 0; tap < taps; ++tap)
+        to[(c / lanes_ * taps + tap) * lanes_ + c % lanes_] = weights.at(c, c * taps + tap);
+  });
 }
 
 /// Pixels [first, last) of a row, which have columns [first_tap, last_tap) of the filter inside the input.

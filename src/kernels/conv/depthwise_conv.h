@@ -4,17 +4,15 @@
 
 #include "kernels/conv/conv2d.h"
 #include "kernels/conv/depthwise_tile.h"
-#include "kernels/vector_memory.h"
 
 namespace tenon::kernels {
 
 class DepthwiseConv final : public Convolution {
  public:
   /// As Conv2d; the call's input, output and operands are blocked.
-  DepthwiseConv(const ConvFilter& filter, const float* weights, const float* bias, Epilogue epilogue,
-                Isa isa);
+  DepthwiseConv(const ConvFilter& filter, const ConvWeights& weights, Epilogue epilogue, Isa isa,
+                Packing& packing);
   [[nodiscard]] bool run(const ConvCall& call, const Services& services) const override;
-  size_t bytes() const override { return weights_.bytes() + bias_.bytes(); }
 
  private:
   struct Row;
@@ -25,8 +23,8 @@ class DepthwiseConv final : public Convolution {
   int64_t lanes_, blocks_;
   const DepthwiseTiles* tiles_;
   Epilogue epilogue_;
-  VectorMemory weights_;  // [block][tap][lane]
-  VectorMemory bias_;     // [block][lane]
+  PackedFloats weights_;  // [block][tap][lane]
+  PackedFloats bias_;     // [block][lane]
 };
 
 }  // namespace tenon::kernels

@@ -41,8 +41,8 @@ struct WinogradConv::Chunk {
   }
 };
 
-WinogradConv::WinogradConv(const ConvFilter& filter, const float* weights, const float* bias, int m,
-                           Epilogue epilogue, Isa isa)
+WinogradConv::WinogradConv(const ConvFilter& filter, const ConvWeights& weights, int m, Epilogue epilogue,
+                           Isa isa, Packing& packing)
     : filter_(filter),
       m_(m),
       positions_((m + 2) * (m + 2)),
@@ -52,21 +52,23 @@ WinogradConv::WinogradConv(const ConvFilter& filter, const float* weights, const
       in_blocks_(ceil_div(filter.in_channels, tiles_->lanes)),
       out_blocks_(ceil_div(filter.out_channels, tiles_->lanes)),
       panels_(ceil_div(out_blocks_, BlockedTileSet::kMaxBlocks)),
-      weights_(VectorMemory::zeros(
-          static_cast<size_t>(positions_ * filter.in_channels * out_blocks_ * tiles_->lanes))),
-      bias_(VectorMemory::zeros(static_cast<size_t>(out_blocks_ * tiles_->lanes))) {
+      weights_(
+          packing.pack(static_cast<size_t>(positions_ * filter.in_channels * out_blocks_ * tiles_->lanes),
+                       [&](float* to) { pack(weights, to); })),
+      bias_(weights.padded_bias(out_blocks_ * tiles_->lanes)) {}
+
+void WinogradConv::pack(const ConvWeights& weights, float* to) const {
   const int64_t lanes = tiles_->lanes;
-  float transformed[36];
-  for (int64_t o = 0; o < filter.out_channels; ++o) {
+  float taps[9], transformed[36];
+  for (int64_t o = 0; o < filter_.out_channels; ++o) {
     const int64_t panel = o / (2 * lanes), blocks = std::min<int64_t>(2, out_blocks_ - 2 * panel);
-    for (int64_t i = 0; i < filter.in_channels; ++i) {
-      winograd_filter(m, weights + (o * filter.in_channels + i) * 9, transformed);
+    for (int64_t i = 0; i < filter_.in_channels; ++i) {
+      for (int64_t k = 0; k < 9; ++k) taps[k] = weights.at(o, (o * filter_.in_channels + i) * 9 + k);
+      winograd_filter(m_, taps, transformed);
       for (int64_t p = 0; p < positions_; ++p)
-        weights_.data()[position_of_weights(p, panel) + i * blocks * lanes + o % (2 * lanes)] =
-            transformed[p];
+        to[position_of_weights(p, panel) + i * blocks * lanes + o % (2 * lanes)] = transformed[p];
     }
   }
-  if (bias != nullptr) std::copy_n(bias, filter.out_channels, bias_.data());
 }
 
 int64_t WinogradConv::position_of_weights(int64_t position, int64_t panel) const {

@@ -12,15 +12,15 @@ namespace tenon::kernels {
 class WinogradConv final : public Convolution {
  public:
   /// A filter of 3 by 3 taps in one group, stride and dilation 1; m is 2 or 4. Otherwise as BlockedConv.
-  WinogradConv(const ConvFilter& filter, const float* weights, const float* bias, int m, Epilogue epilogue,
-               Isa isa);
+  WinogradConv(const ConvFilter& filter, const ConvWeights& weights, int m, Epilogue epilogue, Isa isa,
+               Packing& packing);
 
   [[nodiscard]] bool run(const ConvCall& call, const Services& services) const override;
-  size_t bytes() const override { return weights_.bytes() + bias_.bytes(); }
 
  private:
   struct Chunk;
 
+  void pack(const ConvWeights& weights, float* to) const;
   int64_t position_of_weights(int64_t position, int64_t panel) const;
   void transform_inputs(const Chunk& chunk, const Services& services) const;
   void multiply(const Chunk& chunk, const Services& services) const;
@@ -32,8 +32,8 @@ class WinogradConv final : public Convolution {
   const WinogradTransforms* transforms_;
   Epilogue epilogue_;
   int64_t in_blocks_, out_blocks_, panels_;
-  VectorMemory weights_;  // [position][panel][in channel][block of the panel][lane]
-  VectorMemory bias_;     // [out block][lane]
+  PackedFloats weights_;  // [position][panel][in channel][block of the panel][lane]
+  PackedFloats bias_;     // [out block][lane]
 };
 
 }  // namespace tenon::kernels

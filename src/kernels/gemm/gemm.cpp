@@ -144,20 +144,18 @@ class Product {
 }  // namespace
 
 PackedColumns::PackedColumns(const MatrixRef& matrix, int64_t depth, int64_t columns,
-                             std::span<const double> scales, std::span<const float> bias, Isa isa)
+                             std::span<const double> scales, std::span<const float> bias, Isa isa,
+                             Packing& packing)
     : depth_(depth), columns_(columns) {
   const int64_t width = panel_width(tile_set(isa));
   const int64_t panels = panel_count(columns, width);
-  memory_ = VectorMemory(static_cast<size_t>(panels * depth * width));
-  for (int64_t p = 0; p < panels; ++p)
-    pack_panel(matrix, depth, columns, width, p, scales, memory_.data() + p * depth * width);
+  memory_ = packing.pack(static_cast<size_t>(panels * depth * width), [&](float* to) {
+    for (int64_t p = 0; p < panels; ++p)
+      pack_panel(matrix, depth, columns, width, p, scales, to + p * depth * width);
+  });
   if (bias.empty()) return;
   bias_.assign(bias.begin(), bias.end());
   bias_.resize(static_cast<size_t>(panels * width), 0.0f);
-}
-
-size_t PackedColumns::bytes() const {
-  return memory_.bytes() + bias_.size() * sizeof(float);
 }
 
 void gemm(const GemmCall& call, const Epilogue& epilogue, Isa isa, const Services& services) {

@@ -8,8 +8,8 @@
 
 #include "kernels/gemm/epilogue.h"
 #include "kernels/gemm/tile.h"
+#include "kernels/packing.h"
 #include "kernels/services.h"
-#include "kernels/vector_memory.h"
 
 namespace tenon::kernels {
 
@@ -24,21 +24,20 @@ struct MatrixRef {
 /// tile, each stored as [depth][panel], zero beyond the last column; and a bias for each column.
 class PackedColumns {
  public:
-  /// Everything is copied, each column times its entry of `scales`, rounded once; without entries as it is.
-  /// `bias` has an entry for each column or none, and is not scaled.
+  /// Nothing is needed afterwards. Each column is multiplied by its entry of `scales`, and rounded once;
+  /// without entries it stays as it is. `bias` has an entry for each column or none, and is not scaled.
   PackedColumns(const MatrixRef& matrix, int64_t depth, int64_t columns, std::span<const double> scales,
-                std::span<const float> bias, Isa isa);
+                std::span<const float> bias, Isa isa, Packing& packing);
 
   int64_t depth() const { return depth_; }
   int64_t columns() const { return columns_; }
   const float* panels() const { return memory_.data(); }
   /// Padded to whole panels; null when there is none.
   const float* bias() const { return bias_.empty() ? nullptr : bias_.data(); }
-  size_t bytes() const;
 
  private:
   int64_t depth_, columns_;
-  VectorMemory memory_;
+  PackedFloats memory_;
   std::vector<float> bias_;
 };
 

@@ -36,8 +36,9 @@ std::vector<float> run(const Case& c, const std::vector<float>& a, const std::ve
   std::optional<PackedColumns> packed;
   const MatrixRef right{b.data(), c.b_transposed ? 1 : c.columns, c.b_transposed ? c.depth : 1};
   if (c.packed) {
+    Packing packing;
     packed.emplace(right, c.depth, c.columns, std::span<const double>(),
-                   c.bias ? std::span<const float>(bias) : std::span<const float>(), isa);
+                   c.bias ? std::span<const float>(bias) : std::span<const float>(), isa, packing);
     call.packed = &*packed;
   }
   for (int64_t i = 0; i < c.batches; ++i) {

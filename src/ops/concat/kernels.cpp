@@ -55,7 +55,7 @@ class BlockedConcat final : public Kernel {
   }
 };
 
-Result<std::unique_ptr<Kernel>> prepare(const Region&) {
+Result<std::unique_ptr<Kernel>> prepare(const Region&, kernels::Packing&) {
   return std::unique_ptr<Kernel>(std::make_unique<BlockedConcat>());
 }
 

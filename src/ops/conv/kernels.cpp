@@ -89,8 +89,6 @@ bool fits_depthwise(const Region& region) {
          weights.dim(0) > 1;
 }
 
-/// Whether F(m x m, 3 x 3) serves, and takes the least time.
-template <int kM>
 bool fits_winograd(const Region& region) {
   if (!fits_blocked(region)) return false;
   const Node& conv = *region.nodes[0];
@@ -99,14 +97,20 @@ bool fits_winograd(const Region& region) {
   for (const char* name : {"strides", "dilations"})
     for (int64_t step : conv.attributes.integers(name))
       if (step != 1) return false;
+  return true;
+}
+
+template <int kM>
+bool winograd_pays(const Region& region) {
+  const Tensor& weights = *region.constant_input(*region.nodes[0], 1);
   return choose_winograd(weights.dim(1), weights.dim(0), *region.type(region.outputs[0]).shape) == kM;
 }
 
-/// Weights and bias as the kernel takes them, with the BatchNormalization multiplied in: w' = w * factor and
+/// What turns weights and bias into those with the BatchNormalization multiplied in: w' = w * factor and
 /// b' = (b - mean) * factor + bias, rounded once.
 struct Folded {
-  std::vector<float> weights;
-  std::vector<float> bias;  // empty: none
+  std::vector<double> factors;  // of each output channel; empty: 1
+  std::vector<float> bias;      // empty: none
 };
 
 Result<Folded> fold(const Region& region) {
@@ -114,21 +118,14 @@ Result<Folded> fold(const Region& region) {
   const Tensor& weights = *region.constant_input(conv, 1);
   const Tensor* bias = region.constant_input(conv, 2);
   Folded folded;
-  auto source = weights.span<float>();
-  folded.weights.assign(source.begin(), source.end());
   if (bias != nullptr) folded.bias.assign(bias->span<float>().begin(), bias->span<float>().end());
   const Node* node = folded_batch_norm(region);
   if (node == nullptr) return folded;
-  const ChannelNorm norm = TENON_TRY(ChannelNorm::of(*region.graph, *node, weights.dim(0)));
-  const size_t channels = norm.factor.size(), depth = folded.weights.size() / channels;
-  folded.bias.resize(channels, 0.0f);
-  for (size_t c = 0; c < channels; ++c) {
-    for (size_t k = 0; k < depth; ++k) {
-      float& weight = folded.weights[c * depth + k];
-      weight = static_cast<float>(weight * norm.factor[c]);
-    }
+  ChannelNorm norm = TENON_TRY(ChannelNorm::of(*region.graph, *node, weights.dim(0)));
+  folded.bias.resize(norm.factor.size(), 0.0f);
+  for (size_t c = 0; c < folded.bias.size(); ++c)
     folded.bias[c] = static_cast<float>(norm.apply(c, folded.bias[c]));
-  }
+  folded.factors = std::move(norm.factor);
   return folded;
 }
 
@@ -183,8 +180,6 @@ class ConvKernel final : public Kernel {
     return {};
   }
 
-  size_t bytes() const override { return conv_->bytes(); }
-
  private:
   kernels::ConvFilter filter_;
   FusedTail tail_;
@@ -196,29 +191,28 @@ class ConvKernel final : public Kernel {
 enum class Algorithm : uint8_t { kTile, kBlocked, kPlanarToBlocked, kDepthwise, kWinograd2, kWinograd4 };
 
 std::unique_ptr<kernels::Convolution> make_convolution(Algorithm algorithm, const kernels::ConvFilter& filter,
-                                                       const Folded& folded, kernels::Epilogue epilogue,
-                                                       Isa isa) {
-  const float* weights = folded.weights.data();
-  const float* bias = folded.bias.empty() ? nullptr : folded.bias.data();
+                                                       const kernels::ConvWeights& weights,
+                                                       kernels::Epilogue epilogue, Isa isa,
+                                                       kernels::Packing& packing) {
   switch (algorithm) {
     case Algorithm::kWinograd2:
     case Algorithm::kWinograd4:
       return std::make_unique<kernels::WinogradConv>(
-          filter, weights, bias, algorithm == Algorithm::kWinograd2 ? 2 : 4, std::move(epilogue), isa);
+          filter, weights, algorithm == Algorithm::kWinograd2 ? 2 : 4, std::move(epilogue), isa, packing);
     case Algorithm::kDepthwise:
-      return std::make_unique<kernels::DepthwiseConv>(filter, weights, bias, std::move(epilogue), isa);
+      return std::make_unique<kernels::DepthwiseConv>(filter, weights, std::move(epilogue), isa, packing);
     case Algorithm::kBlocked:
     case Algorithm::kPlanarToBlocked:
-      return std::make_unique<kernels::BlockedConv>(
-          filter, weights, bias, algorithm == Algorithm::kPlanarToBlocked, std::move(epilogue), isa);
+      return std::make_unique<kernels::BlockedConv>(filter, weights, algorithm == Algorithm::kPlanarToBlocked,
+                                                    std::move(epilogue), isa, packing);
     case Algorithm::kTile:
       break;
   }
-  return std::make_unique<kernels::Conv2d>(filter, weights, bias, std::move(epilogue), isa);
+  return std::make_unique<kernels::Conv2d>(filter, weights, std::move(epilogue), isa, packing);
 }
 
 template <Algorithm kAlgorithm, Isa kIsa>
-Result<std::unique_ptr<Kernel>> prepare(const Region& region) {
+Result<std::unique_ptr<Kernel>> prepare(const Region& region, kernels::Packing& packing) {
   const Node& conv = *region.nodes[0];
   const Tensor& weights = *region.constant_input(conv, 1);
   Window window = TENON_TRY(
@@ -238,7 +232,9 @@ Result<std::unique_ptr<Kernel>> prepare(const Region& region) {
   }
   const Folded folded = TENON_TRY(fold(region));
   FusedTail tail = *tail_of(region);
-  auto convolution = make_convolution(kAlgorithm, filter, folded, kernels::Epilogue(tail.ops, kIsa), kIsa);
+  auto convolution =
+      make_convolution(kAlgorithm, filter, {weights.data<float>(), folded.factors, folded.bias},
+                       kernels::Epilogue(tail.ops, kIsa), kIsa, packing);
   const int64_t block = kernels::block_lanes(kIsa);
   const Lanes lanes{kAlgorithm == Algorithm::kTile || kAlgorithm == Algorithm::kPlanarToBlocked ? 1 : block,
                     kAlgorithm == Algorithm::kTile ? 1 : block};
@@ -255,10 +251,20 @@ constexpr RowLayouts kPlanarToBlocked{Layout::kPlain, Layout::kBlocked, true};
   {"conv_depthwise_f32_" suffix, isa, fits_depthwise, prepare<Algorithm::kDepthwise, isa>, kBlocked}, \
       {"conv_first_f32_" suffix, isa, fits_first, prepare<Algorithm::kPlanarToBlocked, isa>,          \
        kPlanarToBlocked},                                                                             \
-      {"conv_winograd4_f32_" suffix,        isa,      fits_winograd<4>,                               \
-       prepare<Algorithm::kWinograd4, isa>, kBlocked, true},                                          \
-      {"conv_winograd2_f32_" suffix,        isa,      fits_winograd<2>,                               \
-       prepare<Algorithm::kWinograd2, isa>, kBlocked, true},                                          \
+      {"conv_winograd4_f32_" suffix,                                                                  \
+       isa,                                                                                           \
+       fits_winograd,                                                                                 \
+       prepare<Algorithm::kWinograd4, isa>,                                                           \
+       kBlocked,                                                                                      \
+       true,                                                                                          \
+       winograd_pays<4>},                                                                             \
+      {"conv_winograd2_f32_" suffix,                                                                  \
+       isa,                                                                                           \
+       fits_winograd,                                                                                 \
+       prepare<Algorithm::kWinograd2, isa>,                                                           \
+       kBlocked,                                                                                      \
+       true,                                                                                          \
+       winograd_pays<2>},                                                                             \
       {"conv_blocked_f32_" suffix, isa, fits_blocked, prepare<Algorithm::kBlocked, isa>, kBlocked}, { \
     "conv_tile_f32_" suffix, isa, fits, prepare<Algorithm::kTile, isa>                                \
   }

@@ -12,6 +12,7 @@
 #include "base/cpu.h"
 #include "base/try.h"
 #include "ir/graph.h"
+#include "kernels/packing.h"
 
 namespace tenon::ops {
 
@@ -105,8 +106,6 @@ class Kernel {
   virtual ~Kernel() = default;
   /// `context` inputs and outputs are the region's, in order.
   virtual Status run(KernelContext& context) const = 0;
-  /// Bytes that the kernel holds itself (packed weights).
-  virtual size_t bytes() const { return 0; }
 };
 
 /// How the elements of a float32 tensor [N, C, H, W] lie in memory between steps.
@@ -128,11 +127,15 @@ struct KernelRow {
   std::string_view name;               ///< "conv_gemm_f32"
   Isa isa;                             ///< The least instruction set; exactly this one for blocked layouts.
   bool (*fits)(const Region& region);  ///< By operators, types, ranks, attributes and constants.
-  Result<std::unique_ptr<Kernel>> (*prepare)(const Region& region);
+  /// Packed weights come from `packing`, in an order that depends on the region alone.
+  Result<std::unique_ptr<Kernel>> (*prepare)(const Region& region, kernels::Packing& packing);
   RowLayouts layouts = {};
   /// The error of an element of [N, C, H, W] follows the largest sum in its plane, not its own (Winograd):
   /// the operator's tolerance holds with the largest.
   bool spreads = false;
+  /// Whether the row is expected to be faster than those after it that fit: by shapes and the instruction set
+  /// alone, never by timing. Null: always.
+  bool (*pays)(const Region& region) = nullptr;
 };
 
 }  // namespace tenon::ops

@@ -65,7 +65,7 @@ class MapKernel final : public Kernel {
 };
 
 template <bool kIsBlocked, Isa kIsa>
-Result<std::unique_ptr<Kernel>> prepare(const Region& region) {
+Result<std::unique_ptr<Kernel>> prepare(const Region& region, kernels::Packing&) {
   return std::unique_ptr<Kernel>(
       std::make_unique<MapKernel>(*fused_map(region), kIsBlocked ? kernels::block_lanes(kIsa) : 1, kIsa));
 }

@@ -115,8 +115,6 @@ class MatMulKernel final : public Kernel {
     return {};
   }
 
-  size_t bytes() const override { return packed_ ? packed_->bytes() : 0; }
-
  private:
   Operand a_, b_;
   FusedTail tail_;
@@ -126,7 +124,7 @@ class MatMulKernel final : public Kernel {
 };
 
 template <Isa kIsa>
-Result<std::unique_ptr<Kernel>> prepare_matmul(const Region& region) {
+Result<std::unique_ptr<Kernel>> prepare_matmul(const Region& region, kernels::Packing& packing) {
   std::optional<PackedColumns> packed;
   const Tensor* b = region.constant_input(*region.nodes[0], 1);
   if (b != nullptr && b->rank() == 2) {
@@ -134,7 +132,8 @@ Result<std::unique_ptr<Kernel>> prepare_matmul(const Region& region) {
     const Tensor* bias = constant_bias(region);
     const Columns folded =
         TENON_TRY(fold(region, 1, bias != nullptr ? to_doubles(*bias) : std::vector<double>(), columns));
-    packed.emplace(MatrixRef{b->data<float>(), columns, 1}, depth, columns, folded.scales, folded.bias, kIsa);
+    packed.emplace(MatrixRef{b->data<float>(), columns, 1}, depth, columns, folded.scales, folded.bias, kIsa,
+                   packing);
   }
   return std::unique_ptr<Kernel>(std::make_unique<MatMulKernel>(region, std::move(packed), kIsa));
 }
@@ -203,8 +202,6 @@ class GemmKernel final : public Kernel {
     return {};
   }
 
-  size_t bytes() const override { return packed_.bytes(); }
-
  private:
   Operand a_;
   bool transposed_;
@@ -215,12 +212,12 @@ class GemmKernel final : public Kernel {
 };
 
 template <Isa kIsa>
-Result<std::unique_ptr<Kernel>> prepare_gemm(const Region& region) {
+Result<std::unique_ptr<Kernel>> prepare_gemm(const Region& region, kernels::Packing& packing) {
   const Node& node = *region.nodes[0];
   const GemmMatrix b(*region.constant_input(node, 1), node);
   const Columns folded =
       TENON_TRY(fold(region, node.attributes.real("alpha", 1), *gemm_bias(region, b.columns), b.columns));
-  PackedColumns packed(b.data, b.depth, b.columns, folded.scales, folded.bias, kIsa);
+  PackedColumns packed(b.data, b.depth, b.columns, folded.scales, folded.bias, kIsa, packing);
   return std::unique_ptr<Kernel>(std::make_unique<GemmKernel>(region, std::move(packed), kIsa));
 }
 

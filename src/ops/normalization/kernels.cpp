@@ -69,7 +69,7 @@ class LayerNormKernel final : public Kernel {
 };
 
 template <Isa kIsa>
-Result<std::unique_ptr<Kernel>> prepare(const Region& region) {
+Result<std::unique_ptr<Kernel>> prepare(const Region& region, kernels::Packing&) {
   return std::unique_ptr<Kernel>(std::make_unique<LayerNormKernel>(region, kIsa));
 }
 

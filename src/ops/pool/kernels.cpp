@@ -55,7 +55,7 @@ class MaxPoolKernel final : public Kernel {
 };
 
 template <Isa kIsa>
-Result<std::unique_ptr<Kernel>> prepare(const Region& region) {
+Result<std::unique_ptr<Kernel>> prepare(const Region& region, kernels::Packing&) {
   return std::unique_ptr<Kernel>(std::make_unique<MaxPoolKernel>(region.nodes[0]->attributes, kIsa));
 }
 

@@ -20,7 +20,7 @@ constexpr KernelRow blocked_pool_row(std::string_view name) {
   return {name,
           kIsa,
           fits_blocked_pool,
-          [](const Region& region) { return prepare_blocked_pool(kPool, kIsa, region); },
+          [](const Region& region, kernels::Packing&) { return prepare_blocked_pool(kPool, kIsa, region); },
           {Layout::kBlocked, Layout::kBlocked, false}};
 }
 

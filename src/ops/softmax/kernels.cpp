@@ -33,7 +33,7 @@ class SoftmaxKernel final : public Kernel {
 };
 
 template <Isa kIsa>
-Result<std::unique_ptr<Kernel>> prepare(const Region&) {
+Result<std::unique_ptr<Kernel>> prepare(const Region&, kernels::Packing&) {
   return std::unique_ptr<Kernel>(std::make_unique<SoftmaxKernel<kIsa>>());
 }
 

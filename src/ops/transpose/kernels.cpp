@@ -67,12 +67,12 @@ class ToChannelsLast final : public Kernel {
 };
 
 template <Isa kIsa>
-Result<std::unique_ptr<Kernel>> prepare_from(const Region&) {
+Result<std::unique_ptr<Kernel>> prepare_from(const Region&, kernels::Packing&) {
   return std::unique_ptr<Kernel>(std::make_unique<FromChannelsLast>(kernels::block_lanes(kIsa)));
 }
 
 template <Isa kIsa>
-Result<std::unique_ptr<Kernel>> prepare_to(const Region& region) {
+Result<std::unique_ptr<Kernel>> prepare_to(const Region& region, kernels::Packing&) {
   const int64_t channels = *(*region.type(region.nodes[0]->inputs[0]).shape)[1].constant();
   return std::unique_ptr<Kernel>(std::make_unique<ToChannelsLast>(channels, kernels::block_lanes(kIsa)));
 }

@@ -1,0 +1,12 @@
+# cmake -DOUTPUT=FILE -DVERSION=V -DFOLDER=src -P build_id.cmake: writes the text "V HASH" of the sources below FOLDER.
+file(GLOB_RECURSE sources ${FOLDER}/*.cpp ${FOLDER}/*.h ${FOLDER}/*.inc ${FOLDER}/*.def)
+list(SORT sources)
+set(all "")
+foreach(source ${sources})
+  file(SHA256 ${source} hash)
+  file(RELATIVE_PATH name ${FOLDER} ${source})
+  string(APPEND all "${name} ${hash}\n")
+endforeach()
+string(SHA256 hash "${all}")
+string(SUBSTRING ${hash} 0 16 hash)
+file(WRITE ${OUTPUT} "\"${VERSION} ${hash}\"\n")

@@ -1,0 +1,87 @@
+// build_engine: from a model file to an engine file.
+#include <algorithm>
+#include <cstring>
+
+#include "base/guard_memory.h"
+#include "base/progress.h"
+#include "engine/engine_store.h"
+#include "runtime/session_state.h"
+#include "runtime/tune.h"
+#include "tenon/values.h"
+
+namespace tenon {
+
+namespace {
+
+bool same_bits(const Value& a, const Value& b) {
+  if (!a.is_tensor() || !b.is_tensor()) return a.is_tensor() == b.is_tensor();
+  const Tensor &x = a.tensor(), &y = b.tensor();
+  if (x.type() != y.type() || x.shape() != y.shape()) return false;
+  if (x.is_string()) return std::ranges::equal(x.strings(), y.strings());
+  return std::memcmp(x.raw(), y.raw(), x.bytes()) == 0;
+}
+
+/// Whether the written file gives the bits of the engine that it was written from.
+Status check_written(const AtomicFile& file, const std::shared_ptr<const Engine>& engine,
+                     const BuildOptions& options) {
+  tell(options.progress, "comparing the file with what it was made from");
+  SessionOptions session_options;
+  session_options.threads = options.threads;
+  auto built = TENON_TRY(session_of(engine, session_options));
+  auto read = TENON_TRY(Session::open(file.temporary_path(), session_options));
+  RandomOptions random;
+  random.seed = options.seed;
+  const auto inputs = TENON_TRY(random_inputs(*built, random));
+  RunContext first, second;
+  const auto expected = TENON_TRY(built->run(inputs, {}, &first));
+  const auto actual = TENON_TRY(read->run(inputs, {}, &second));
+  for (size_t i = 0; i < expected.size(); ++i)
+    if (i >= actual.size() || actual[i].name != expected[i].name ||
+        !same_bits(actual[i].value, expected[i].value))
+      return fail(ErrorCode::kInternal, "output '{}' of the engine file differs from the engine's",
+                  expected[i].name);
+  return {};
+}
+
+Result<BuildReport> build(const std::string& path, const std::string& output, const BuildOptions& options) {
+  SessionOptions session_options;
+  session_options.arch = options.arch;
+  session_options.disabled_passes = options.disabled_passes;
+  session_options.threads = options.threads;
+  session_options.progress = options.progress;
+  auto session = TENON_TRY(Session::open(path, session_options));
+  Tuned tuned{session->state().engine, {}};
+  session.reset();
+  if (options.tune) tuned = TENON_TRY(tune(std::move(tuned.engine), options));
+  const Engine& engine = *tuned.engine;
+
+  AtomicFile file = TENON_TRY(store_engine(engine, output, options.progress));
+  TENON_TRY(check_written(file, tuned.engine, options));
+  BuildReport report;
+  report.file_bytes = file.position();
+  TENON_TRY(file.commit());
+  report.weight_bytes = engine.weight_bytes();
+  report.packed_bytes = engine.packed_bytes();
+  report.steps = engine.main().steps.size();
+  report.isa = isa_name(engine.options().isa);
+  report.cpu = cpu_name();
+  report.tuned = std::move(tuned.steps);
+  report.warnings = engine.original().warnings;
+  return report;
+}
+
+}  // namespace
+
+Result<BuildReport> build_engine(const std::string& model, const std::string& output,
+                                 const BuildOptions& options) {
+  auto report = guard_memory([&] { return build(model, output, options); },
+                             "memory ran out while the engine was built");
+  if (!report.ok()) return at_file(std::move(report.error()), model);
+  return report;
+}
+
+Status verify_engine(const std::string& path) {
+  return guard_memory([&]() -> Status { return TENON_TRY(EngineFile::open(path)).verify(); });
+}
+
+}  // namespace tenon

@@ -1,0 +1,21 @@
+// Choice of kernels by measurement: the rows that fit each step are timed in runs of the whole model, where
+// caches are as they will be.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "engine/engine.h"
+#include "tenon/engine.h"
+
+namespace tenon {
+
+struct Tuned {
+  std::shared_ptr<const Engine> engine;
+  std::vector<TunedStep> steps;
+};
+
+/// The engine with the fastest rows among those that fit, in place of those that its cost model chose.
+Result<Tuned> tune(std::shared_ptr<const Engine> engine, const BuildOptions& options);
+
+}  // namespace tenon
