@@ -33,6 +33,7 @@ def parse():
     parser.add_argument("--peers", default=",".join(PEERS), help=f"{','.join(PEERS)} (all)")
     parser.add_argument("--tenon", action="append", metavar="[NAME=]PATH",
                         help="an executable; may be repeated, to compare several (build/release/tenon)")
+    parser.add_argument("--no-engines", action="store_true", help="leave out engine files (tenon build)")
     parser.add_argument("--turns", type=int, default=15, help="turns of each (15)")
     parser.add_argument("--seconds", type=float, default=0.4, help="of runs in a turn (0.4)")
     parser.add_argument("--loads", type=int, default=3, help="fresh processes whose loading is timed (3)")
@@ -48,11 +49,17 @@ def parse():
     return arguments
 
 
-def tenons(paths):
-    """The executables, called by the names given to them, or tenon, or tenon and a number."""
+def tenons(paths, engines):
+    """The executables, called by the names given to them, or tenon, or tenon and a number; each also with the engines
+    that it builds."""
     named = [path.split("=", 1) if "=" in path else (None, path) for path in paths]
     titles = [name or ("tenon" if len(named) == 1 else f"tenon {i}") for i, (name, _) in enumerate(named, 1)]
-    return [Tenon(f"tenon{i}", title, path) for i, (title, (_, path)) in enumerate(zip(titles, named), 1)]
+    made = []
+    for i, (title, (_, path)) in enumerate(zip(titles, named), 1):
+        made.append(Tenon(f"tenon{i}", title, path))
+        if engines:
+            made.append(Tenon(f"engine{i}", f"{title} engine", path, FOLDER / "engines"))
+    return made
 
 
 def revision():
@@ -74,7 +81,8 @@ def progress(what):
 
 def measure_all(arguments):
     threads = [int(count) for count in arguments.threads.split(",")]
-    executables = tenons(arguments.tenon or [os.environ.get("TENON", str(ROOT / "build" / "release" / "tenon"))])
+    executables = tenons(arguments.tenon or [os.environ.get("TENON", str(ROOT / "build" / "release" / "tenon"))],
+                         not arguments.no_engines)
     peers = [Peer(PEERS[key], FOLDER / "peers") for key in arguments.peers.split(",")]
     document = {
         "date": datetime.date.today().isoformat(),

@@ -37,21 +37,26 @@ class Opening:
 
 
 class Tenon:
-    """One executable; each turn is a process of its own."""
+    """One executable; each turn is a process of its own. With a folder it reads the engines that it builds there."""
 
     RUNS_MIN, RUNS_MAX = 3, 50
 
-    def __init__(self, key, title, path):
+    def __init__(self, key, title, path, engines=None):
         self.key, self.title, self.path = key, title, str(path)
         self.version = models.run(self.path, "--version").strip()
         self.note = f"`{path}`"
+        self._engines = engines
         self._model = self._threads = self._ms = None
 
     def prepare(self, model):
-        pass
+        self._model = str(model.onnx)
+        if self._engines:
+            self._engines.mkdir(parents=True, exist_ok=True)
+            self._model = str(self._engines / f"{model.name}.engine")
+            models.run(self.path, "build", model.onnx, "-o", self._model)
 
     def start(self, model, threads):
-        self._model, self._threads = str(model.onnx), threads
+        self._threads = threads
         with tempfile.TemporaryDirectory() as folder:
             out = f"{folder}/out.npz"
             models.run(self.path, "run", self._model, "--inputs", model.inputs, "--save", out, "--threads", threads)

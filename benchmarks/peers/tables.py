@@ -122,7 +122,8 @@ PAGE = """# tenon beside its peers
 * Float32 is stated to every peer; where its default is less, the option is named above.
 * Each contestant runs in a process of its own, with the number of threads given. In each turn each runs for about
   {seconds} s, one after the other, in an order that changes, while the other processes are stopped; its time in the turn is the
-  median of its runs there after a warm-up. tenon is started anew in each turn (`tenon bench`).
+  median of its runs there after a warm-up. tenon is started anew in each turn (`tenon bench`). "tenon" opens the ONNX file,
+  "tenon engine" what `tenon build` made of it.
 * A ratio is the median of the ratios in each of {turns} turns, in brackets the middle half of them. "The best" is the
   fastest of {best_of} on that model. Means are geometric.
 * The share of the peak counts the multiply-adds of the plain algorithms, so Winograd's may pass 100 %; the peak is measured by

@@ -18,6 +18,8 @@ using Clock = std::chrono::steady_clock;
 constexpr int kRoundsMin = 5;
 constexpr int kRoundsMax = 41;
 constexpr std::chrono::seconds kTimeEnough{4};
+/// What a row must take of the time of the one that the cost model chose, or noise would choose.
+constexpr double kBetterShare = 0.97;
 
 /// A kernel row for each step of the main graph, by name.
 using Rows = std::vector<std::string_view>;
@@ -158,7 +160,8 @@ Result<Tuned> tune(std::shared_ptr<const Engine> engine, const BuildOptions& opt
     for (size_t v = 0; v < choices[s].size(); ++v)
       step.candidates.push_back({std::string(choices[s][v]), times[v][s]});
     const auto fastest = std::ranges::min_element(step.candidates, {}, &TunedStep::Candidate::time_ms);
-    best[s] = choices[s][static_cast<size_t>(fastest - step.candidates.begin())];
+    if (fastest->time_ms < kBetterShare * step.candidates[0].time_ms)
+      best[s] = choices[s][static_cast<size_t>(fastest - step.candidates.begin())];
     step.kernel = best[s];
   }
   tuned.engine = TENON_TRY(compile(best, engines));

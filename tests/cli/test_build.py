@@ -64,7 +64,7 @@ def test_a_tuned_engine_agrees_with_pytorch(tmp_path):
     assert report["tuned"] and report["file_bytes"] == path.stat().st_size
     for step in report["tuned"]:
         kernels = {candidate["kernel"]: candidate["time_ms"] for candidate in step["candidates"]}
-        assert len(kernels) > 1 and kernels[step["kernel"]] == min(kernels.values())
+        assert len(kernels) > 1 and kernels[step["kernel"]] <= min(kernels.values()) / 0.97
     result = run_json("align", f"recorded:{ROOT / 'demo' / 'recorded_digits.npz'}", path)
     assert result["verdict"] == "equal"
     stored = {layer["node"]: layer["kernel"] for layer in run_json("inspect", path)["layers"]}
