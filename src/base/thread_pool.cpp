@@ -16,7 +16,8 @@ namespace {
 
 /// The threads of every so many jobs look for CPUs of their own.
 constexpr uint32_t kJobsBetweenLooks = 32;
-constexpr int kSpinRounds = 1000;  // 20 to 60 microseconds
+constexpr int kSpinRounds = 1000;       // 20 to 60 microseconds
+constexpr int kRunSpinRounds = 40'000;  // while a run goes on
 
 std::atomic<ThreadPool*> the_pool{nullptr};
 std::atomic<bool> fork_handler_registered{false};
@@ -51,7 +52,8 @@ void ThreadPool::forget_after_fork() {
 
 void ThreadPool::wait_while(const std::atomic<uint32_t>& word, uint32_t value) const {
   if (spin_.load(std::memory_order_relaxed)) {
-    for (int i = 0; i < kSpinRounds; ++i) {
+    for (int i = 0; i < kSpinRounds || (i < kRunSpinRounds && runs_.load(std::memory_order_relaxed) == 1);
+         ++i) {
       if (word.load(std::memory_order_acquire) != value) return;
       pause_briefly();
     }

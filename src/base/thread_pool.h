@@ -19,8 +19,9 @@ namespace tenon {
 int usable_cpu_count();
 
 /// Starts its threads when they are first needed, and keeps them. A thread without work spins for some tens
-/// of microseconds, then sleeps. Now and then the threads of a job make sure that no two of them share a CPU.
-/// After a fork the child starts with a pool of its own.
+/// of microseconds, while a run is going on for a millisecond or two, and then sleeps: waking it takes longer
+/// than most steps. Now and then the threads of a job make sure that no two of them share a CPU. After a fork
+/// the child starts with a pool of its own.
 class ThreadPool {
  public:
   static constexpr int kMaxThreads = 256;
@@ -33,6 +34,18 @@ class ThreadPool {
   /// here once no share is running any more (one of them when several throw; shares not yet begun may be left
   /// out).
   void run(int shares, FunctionRef<void(int)> body);
+
+  /// Jobs will follow each other for as long as the object lives.
+  class Run {
+   public:
+    Run() : pool_(instance()) { pool_.runs_.fetch_add(1, std::memory_order_relaxed); }
+    ~Run() { pool_.runs_.fetch_sub(1, std::memory_order_relaxed); }
+    Run(const Run&) = delete;
+    Run& operator=(const Run&) = delete;
+
+   private:
+    ThreadPool& pool_;
+  };
 
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -61,6 +74,7 @@ class ThreadPool {
   int shares_ = 0;
   int participants_ = 0;
   std::atomic<bool> spin_{true};
+  std::atomic<int> runs_{0};  // going on; with several, threads leave the CPUs to each other
   bool counts_cpus_ = false;  // whether the threads of this job look for CPUs of their own
   CpuSet taken_;              // of the job that looks
   uint32_t jobs_ = 0;

@@ -3,6 +3,7 @@
 #include <new>
 
 #include "base/progress.h"
+#include "base/thread_pool.h"
 #include "runtime/frame.h"
 #include "tenon/memory.h"
 
@@ -65,6 +66,7 @@ Result<std::vector<Value>> execute(const Engine& engine, std::span<const Value* 
     return out_of_memory(graph, plan);
   }
   Frame frame(compiled, &plan, state);
+  const ThreadPool::Run run;  // its threads stay awake between steps
   std::vector<Value> defaults(inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i] == nullptr && graph.value(graph.inputs[i]).constant)
