@@ -21,6 +21,7 @@ struct InspectArguments {
   std::string model;
   InspectOptions options;
   bool layers = false;
+  bool why = false;
   bool json = false;
 };
 
@@ -71,25 +72,53 @@ void print_operators(const std::map<std::string, size_t>& operators) {
   std::printf("%s\n", line.c_str());
 }
 
-void print_layers(const InspectReport& report, bool all) {
+double share_of_bound(double bound_ms, double time_ms) {
+  return time_ms > 0 ? 100 * bound_ms / time_ms : 0;
+}
+
+void print_layers(const InspectReport& report, bool all, bool why) {
   std::vector<const LayerCost*> layers;
   for (const LayerCost& layer : report.layers) layers.push_back(&layer);
   const size_t shown = all ? layers.size() : std::min(layers.size(), kLayersShown);
   if (!all) {
     std::sort(layers.begin(), layers.end(), [](const LayerCost* a, const LayerCost* b) {
+      if (a->time_ms != b->time_ms) return a->time_ms > b->time_ms;
       return a->macs != b->macs ? a->macs > b->macs : a < b;
     });
   }
   std::printf("\n%s\n", all ? "steps in the order of running" : "the most expensive steps");
-  std::printf("%-22s %-24s %9s %9s %9s\n", "node", "kernel", "MMAC", "weights", "moved");
+  if (report.limits)
+    std::printf("%-27s %-24s %9s %7s %8s\n", "node", "kernel", "ms", "bound", "of bound");
+  else
+    std::printf("%-22s %-24s %9s %9s %9s\n", "node", "kernel", "MMAC", "weights", "moved");
   for (size_t i = 0; i < shown; ++i) {
     const LayerCost& layer = *layers[i];
     const std::string kernel = layer.kernel == "reference" ? layer.op + " (reference)" : layer.kernel;
-    std::printf("%s %s %9s %9s %9s\n", padded(layer.node, 22).c_str(), padded(kernel, 24).c_str(),
-                millions(layer.macs).c_str(), readable_bytes(layer.weight_bytes).c_str(),
-                readable_bytes(layer.activation_bytes).c_str());
+    if (report.limits)
+      std::printf("%s %s %9.3f %7.3f %7.0f%%\n", padded(layer.node, 27).c_str(), padded(kernel, 24).c_str(),
+                  layer.time_ms, layer.bound_ms, share_of_bound(layer.bound_ms, layer.time_ms));
+    else
+      std::printf("%s %s %9s %9s %9s\n", padded(layer.node, 22).c_str(), padded(kernel, 24).c_str(),
+                  millions(layer.macs).c_str(), readable_bytes(layer.weight_bytes).c_str(),
+                  readable_bytes(layer.activation_bytes).c_str());
+    if (why)
+      for (const LayerCost::Other& other : layer.others)
+        std::printf("    %s\n", fitted("not " + other.kernel + ": " + other.reason, 76).c_str());
   }
   if (shown < layers.size()) std::printf("... %zu steps in all; --layers shows each\n", layers.size());
+}
+
+void print_limits(const InspectReport& report) {
+  double time_ms = 0, bound_ms = 0;
+  for (const LayerCost& layer : report.layers) {
+    time_ms += layer.time_ms;
+    bound_ms += layer.bound_ms;
+  }
+  std::printf("%-10s %.2f ms, and the bounds of all steps together are %.2f ms (%.0f%%)\n", "time", time_ms,
+              bound_ms, share_of_bound(bound_ms, time_ms));
+  std::printf("%-10s %.0f GFLOP/s, %.0f GB/s from memory, %.0f from caches; threads: %d\n", "machine",
+              report.limits->fma_gflops, report.limits->memory_gbps, report.limits->cache_gbps,
+              report.limits->threads);
 }
 
 void print_text(const InspectArguments& arguments, const InspectReport& report) {
@@ -125,11 +154,13 @@ void print_text(const InspectArguments& arguments, const InspectReport& report) 
   std::printf("%-10s %zu, %s\n", "weights", report.weights, readable_bytes(report.weight_bytes).c_str());
   std::printf("%-10s %s million multiply-adds in %zu steps\n", "cost", millions(report.macs).c_str(),
               report.layers.size());
+  std::printf("%-10s %d inputs of steps change between plain and blocked\n", "reorders", report.reorders);
+  if (report.limits) print_limits(report);
   std::printf("%-10s %s packed by kernels, activations %s\n", "memory",
               readable_bytes(report.memory.packed_bytes).c_str(),
               report.memory.activation_bytes > 0 ? readable_bytes(report.memory.activation_bytes).c_str()
                                                  : "as the input's size says");
-  print_layers(report, arguments.layers);
+  print_layers(report, arguments.layers, arguments.why);
   if (!report.passes.empty()) {
     std::printf("\npasses\n");
     for (const PassEffect& pass : report.passes)
@@ -141,6 +172,13 @@ void print_text(const InspectArguments& arguments, const InspectReport& report) 
   if (arguments.options.graph)
     std::printf("\nthe graph as it is in the file\n%s\nthe graph as it runs\n%s", report.file_graph.c_str(),
                 report.engine_graph.c_str());
+}
+
+nlohmann::ordered_json others_json(const LayerCost& layer) {
+  nlohmann::ordered_json others = nlohmann::ordered_json::array();
+  for (const LayerCost::Other& other : layer.others)
+    others.push_back({{"kernel", other.kernel}, {"reason", other.reason}});
+  return others;
 }
 
 nlohmann::ordered_json to_json(const InspectArguments& arguments, const InspectReport& report) {
@@ -163,6 +201,12 @@ nlohmann::ordered_json to_json(const InspectArguments& arguments, const InspectR
   for (const auto& [name, type] : report.tensors)
     object["tensors"].push_back({{"name", name}, {"type", type}});
   object["macs"] = report.macs;
+  object["reorders"] = report.reorders;
+  if (report.limits)
+    object["limits"] = {{"threads", report.limits->threads},
+                        {"fma_gflops", report.limits->fma_gflops},
+                        {"memory_gbps", report.limits->memory_gbps},
+                        {"cache_gbps", report.limits->cache_gbps}};
   object["packed_bytes"] = report.memory.packed_bytes;
   object["activation_bytes"] = report.memory.activation_bytes;
   object["layers"] = Json::array();
@@ -175,7 +219,16 @@ nlohmann::ordered_json to_json(const InspectArguments& arguments, const InspectR
                                 {"macs", layer.macs},
                                 {"weight_bytes", layer.weight_bytes},
                                 {"activation_bytes", layer.activation_bytes},
-                                {"fused", layer.fused}});
+                                {"fused", layer.fused},
+                                {"reorders", layer.reorders},
+                                {"work", layer.work},
+                                {"packed_bytes", layer.packed_bytes},
+                                {"others", others_json(layer)}});
+  if (report.limits)
+    for (size_t i = 0; i < report.layers.size(); ++i) {
+      object["layers"][i]["time_ms"] = report.layers[i].time_ms;
+      object["layers"][i]["bound_ms"] = report.layers[i].bound_ms;
+    }
   if (arguments.options.passes) {
     object["passes"] = Json::array();
     for (const PassEffect& pass : report.passes)
@@ -219,7 +272,8 @@ void add_inspect_command(CLI::App& app, int& status) {
       "Examples:\n"
       "  tenon inspect resnet18.onnx\n"
       "  tenon inspect weights.pth --layers\n"
-      "  tenon inspect resnet18.pt2 --graph");
+      "  tenon inspect resnet18.pt2 --graph\n"
+      "  tenon inspect resnet18.engine --layers --time --why");
   command
       ->add_option("model", arguments->model,
                    "A model (.onnx, .pt2), an engine, weights (.pth, .safetensors), .npz or .npy")
@@ -228,6 +282,11 @@ void add_inspect_command(CLI::App& app, int& status) {
   command->add_flag("--layers", arguments->layers, "Every step (or tensor), in order");
   command->add_flag("--graph", arguments->options.graph, "The graph as text, as in the file and as it runs");
   command->add_flag("--passes", arguments->options.passes, "What each pass did, and the graph after it");
+  command->add_flag("--time", arguments->options.time,
+                    "What each step takes, and the least that it could take on this machine");
+  command->add_option("--threads", arguments->options.threads, "Threads of timed runs (0: as many as CPUs)")
+      ->check(not_negative());
+  command->add_flag("--why", arguments->why, "Why each step does not run by another kernel");
   command->add_flag("--verify", arguments->options.verify, "Check all of an engine file, weights included");
   command->add_flag("--json", arguments->json, "Print everything as JSON");
   command->callback([arguments, &status] { status = run_inspect(*arguments); });

@@ -3,11 +3,11 @@
 #include <cstdio>
 #include <string_view>
 
-#include "kernel_rows/machine.h"
+#include "kernels/limits/machine.h"
 
 int main(int argc, char** argv) {
   using namespace tenon;
-  using namespace tenon::benchmarks;
+  using namespace tenon::kernels;
   const Isa isa = available_isa();
   std::printf("{\"limits\": [");
   for (int i = 1; i < argc; ++i) {

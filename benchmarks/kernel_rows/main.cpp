@@ -15,7 +15,7 @@
 #include <map>
 
 #include "kernel_rows/layers.h"
-#include "kernel_rows/machine.h"
+#include "kernels/limits/machine.h"
 #include "runtime/session_state.h"
 
 namespace tenon::benchmarks {
@@ -29,7 +29,7 @@ struct Limits {
 Limits limits(Isa isa, int threads) {
   static std::map<std::pair<Isa, int>, Limits> known;
   auto [at, is_new] = known.try_emplace({isa, threads});
-  if (is_new) at->second = {fma_peak_gflops(isa, threads), read_bandwidth_gbps(threads)};
+  if (is_new) at->second = {kernels::fma_peak_gflops(isa, threads), kernels::read_bandwidth_gbps(threads)};
   return at->second;
 }
 

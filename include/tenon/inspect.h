@@ -22,7 +22,18 @@ struct InspectOptions {
   bool graph = false;
   /// Also read all of an engine file: kMalformed when its weights are not those that were written.
   bool verify = false;
+  /// Also what each step takes in runs on random inputs, and the least that this machine could take for it.
+  bool time = false;
+  int threads = 0;            ///< Of these runs; 0: as many as the process has CPUs.
   ProgressFunction progress;  ///< Told of reading the file and making it ready to run.
+};
+
+/// What this machine can do at most, measured.
+struct MachineLimits {
+  int threads = 0;
+  double fma_gflops = 0;   ///< Multiply-adds of float32 in registers, each two operations.
+  double memory_gbps = 0;  ///< Reading memory far larger than the caches.
+  double cache_gbps = 0;   ///< Reading what the last cache holds.
 };
 
 /// The cost of one step of a run, for the declared shapes with open dimensions taken as 1.
@@ -34,6 +45,18 @@ struct LayerCost {
   uint64_t weight_bytes = 0;
   uint64_t activation_bytes = 0;  ///< Read and written.
   size_t fused = 1;               ///< Nodes of the model that the step computes.
+  int reorders = 0;               ///< Inputs that the step brings into another layout first.
+  double work = 1;                ///< Multiplications of the kernel's algorithm over those of the plain one.
+  uint64_t packed_bytes = 0;      ///< Weights as the kernel reads them.
+  double time_ms = 0;             ///< The median over some runs; 0 when it was not measured.
+  /// The larger of: multiplications over the machine's peak, bytes over its bandwidth. 0 when it was not
+  /// measured.
+  double bound_ms = 0;
+  /// Another kernel for the operator, and why it was not taken.
+  struct Other {
+    std::string kernel, reason;
+  };
+  std::vector<Other> others;
 };
 
 struct PassEffect {
@@ -65,7 +88,9 @@ struct InspectReport {
   uint64_t weight_bytes = 0;
   std::vector<LayerCost> layers;
   int64_t macs = 0;
+  int reorders = 0;  ///< In one run.
   MemoryReport memory;
+  std::optional<MachineLimits> limits;  ///< When times were asked for.
   std::vector<PassEffect> passes;
   std::string file_graph, engine_graph;
   std::optional<EngineDescription> engine;  ///< Of an engine file.

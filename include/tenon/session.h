@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -129,6 +130,13 @@ class Session {
   Result<std::vector<NamedValue>> run(const std::vector<NamedValue>& inputs,
                                       const std::vector<std::string>& outputs = {},
                                       RunContext* context = nullptr) const;
+
+  /// The same into values of the caller: each output names a value, and one that holds a tensor of that
+  /// value's type and shape has its elements written (no input, and nothing that reads while the run goes on,
+  /// shares its memory). Others become new values. When the outputs are the model's, all in order, all
+  /// tensors are given, and every step has a fast kernel, a run allocates no memory from the second one on.
+  Status run_into(std::span<const NamedValue> inputs, std::span<NamedValue> outputs,
+                  RunContext* context = nullptr) const;
 
   int threads() const;
   MemoryReport memory() const;

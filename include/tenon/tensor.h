@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "tenon/error.h"
+#include "tenon/shape.h"
 
 namespace tenon {
 
@@ -59,9 +60,6 @@ DataType data_type_from_name(std::string_view name);
 size_t element_size(DataType type);
 /// Bits that one element takes in a file: 2, 4, 6, 8, ... ; 0 for kString and kUndefined.
 int element_bits(DataType type);
-
-/// Dimensions of a tensor, outermost first. A scalar has none.
-using Shape = std::vector<int64_t>;
 
 /// "[1,3,224,224]".
 std::string to_string(std::span<const int64_t> shape);

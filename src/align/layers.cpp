@@ -22,8 +22,7 @@ class ApartServices final : public ops::RunServices {
   Tensor allocate_output(size_t, DataType type, Shape shape) override {
     return Tensor::allocate(type, std::move(shape));
   }
-  void parallel_for(int64_t count, int64_t grain,
-                    const std::function<void(int64_t, int64_t)>& body) override {
+  void parallel_for(int64_t count, int64_t grain, FunctionRef<void(int64_t, int64_t)> body) override {
     tenon::parallel_for(threads_, count, grain, body);
   }
   std::byte* scratch(size_t bytes) override {

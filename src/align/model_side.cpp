@@ -37,7 +37,8 @@ class ReferenceSide final : public Side {
   bool is_wide() const override { return wide_.has_value(); }
   Result<Sample> run(size_t, const Sample& inputs) override {
     // Checks names, types and shapes as a session does.
-    auto matched = TENON_TRY(match_inputs(this->inputs(), *model(), inputs));
+    std::vector<const Value*> matched;
+    TENON_TRY(match_inputs(this->inputs(), *model(), inputs, matched));
     std::vector<Value> widened_inputs(matched.size());
     for (size_t i = 0; i < matched.size() && wide_; ++i) {
       if (matched[i] == nullptr) continue;

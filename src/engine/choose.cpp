@@ -19,12 +19,12 @@ StoredAs stored_as(const ValueType& type, Layout layout, Isa isa) {
 
 /// Gives a step its kernel, behind reorders where inputs are stored in another layout than it takes.
 void set_kernel(std::unique_ptr<const ops::Kernel> kernel, std::vector<StoredAs> given,
-                std::vector<StoredAs> taken, bool hands_on, Step& step) {
+                std::vector<StoredAs> taken, ReorderMemory memory, Step& step) {
   step.reorders = 0;
   for (size_t i = 0; i < given.size(); ++i) step.reorders += given[i].layout != taken[i].layout ? 1 : 0;
   step.kernel = step.reorders == 0
                     ? std::move(kernel)
-                    : reorder_inputs(std::move(kernel), std::move(given), std::move(taken), hands_on);
+                    : reorder_inputs(std::move(kernel), std::move(given), std::move(taken), memory);
 }
 
 /// How a row wants each input of a region, and makes its outputs.
@@ -74,7 +74,7 @@ Result<bool> try_rows(const ops::Region& region, const EngineOptions& options, C
     if (!kernel.ok()) return at_node(std::move(kernel.error()), anchor.name, op_name(anchor.op));
     step.row = row.name;
     step.spreads = row.spreads;
-    set_kernel(std::move(*kernel), std::move(given), std::move(taken), false, step);
+    set_kernel(std::move(*kernel), std::move(given), std::move(taken), ReorderMemory::kScratch, step);
     for (ValueId id : region.outputs)
       compiled.stored[index(id)] = stored_as(region.type(id), row.layouts.output, row.isa);
     return true;
@@ -107,7 +107,10 @@ Status add_steps(ops::Region region, const EngineOptions& options, Choice& choic
     for (ValueId id : region.inputs) given.push_back(compiled.stored[index(id)]);
     step.row = "reference";
     std::vector<StoredAs> plain(given.size());
-    set_kernel(TENON_TRY(ReferenceKernel::make(region)), std::move(given), std::move(plain), true, step);
+    const bool is_view =
+        region.is_single() && region.inputs.size() == 1 && ops::op_def(region.anchor_node().op).traits.view;
+    set_kernel(TENON_TRY(ReferenceKernel::make(region)), std::move(given), std::move(plain),
+               is_view ? ReorderMemory::kOutput : ReorderMemory::kOwn, step);
   }
   const Graph& graph = *region.graph;
   step.region = std::move(region);

@@ -17,7 +17,7 @@ Error changed(std::string_view what) {
 /// Steps in the order in which they are compiled.
 void collect(const EngineGraph& graph, EngineRecord& record, EngineParts& parts) {
   for (const Step& step : graph.steps) {
-    record.steps.push_back({std::string(step.row), {}});
+    record.steps.push_back({std::string(step.row), {}, {}});
     parts.packed.push_back(step.packed);
   }
   for (const auto& body : graph.bodies) collect(*body, record, parts);
@@ -98,6 +98,7 @@ Result<Isa> check_machine(const EngineRecord& record, bool any_cpu) {
 }  // namespace
 
 Result<AtomicFile> store_engine(const Engine& engine, const std::string& path,
+                                const std::vector<std::vector<StepRecord::Timed>>& timed,
                                 const ProgressFunction& progress) {
   EngineRecord record;
   record.build = build_id();
@@ -107,6 +108,7 @@ Result<AtomicFile> store_engine(const Engine& engine, const std::string& path,
   record.warnings = engine.original().warnings;
   EngineParts parts;
   collect(engine.main(), record, parts);
+  for (size_t s = 0; s < timed.size(); ++s) record.steps[s].timed = timed[s];
   const onnx::Model compiled = TENON_TRY(ops::emit(engine.model(), {}));
   const onnx::Model original = TENON_TRY(ops::emit(engine.original(), {}));
   parts.compiled = &compiled;

@@ -14,7 +14,9 @@ namespace tenon {
 
 /// Writes the engine to a file that commit() gives its name. kUnsupported when the graph cannot be written as
 /// ONNX.
+/// `timed` has the rows that were timed for each step of the main graph, or nothing.
 Result<AtomicFile> store_engine(const Engine& engine, const std::string& path,
+                                const std::vector<std::vector<StepRecord::Timed>>& timed = {},
                                 const ProgressFunction& progress = {});
 
 struct OpenEngineOptions {

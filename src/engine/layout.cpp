@@ -25,7 +25,7 @@ void restore(const StoredAs& stored, const Tensor& from, Tensor& plain, const ke
 }
 
 kernels::Services services_for(int threads) {
-  return {[threads](int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)>& body) {
+  return {[threads](int64_t count, int64_t grain, FunctionRef<void(int64_t, int64_t)> body) {
             parallel_for(threads, count, grain, body);
           },
           nullptr};
@@ -34,20 +34,20 @@ kernels::Services services_for(int threads) {
 class ReorderedKernel final : public ops::Kernel {
  public:
   ReorderedKernel(std::unique_ptr<const ops::Kernel> kernel, std::vector<StoredAs> given,
-                  std::vector<StoredAs> taken, bool hands_on)
-      : kernel_(std::move(kernel)), given_(std::move(given)), taken_(std::move(taken)), hands_on_(hands_on) {}
+                  std::vector<StoredAs> taken, ReorderMemory memory)
+      : kernel_(std::move(kernel)), given_(std::move(given)), taken_(std::move(taken)), memory_(memory) {}
 
   Status run(ops::KernelContext& context) const override {
     const kernels::Services services = ops::kernel_services(context);
-    std::vector<Value> reordered(given_.size());
-    std::vector<const Value*> inputs(given_.size());
+    InlineVector<Value, 4> reordered(given_.size());
+    InlineVector<const Value*, 4> inputs(given_.size());
     for (size_t i = 0; i < given_.size(); ++i) {
       inputs[i] = &context.value(i);
       if (given_[i].layout == taken_[i].layout) continue;
       const Tensor& tensor = context.input(i);
       const bool blocks = taken_[i].layout == Layout::kBlocked;
       Shape shape = blocks ? stored_shape(taken_[i], tensor.shape()) : plain_shape(given_[i], tensor.shape());
-      Tensor copy = memory_for(std::move(shape), services);
+      Tensor copy = memory_for(std::move(shape), context, services);
       if (blocks)
         store(taken_[i], tensor, copy, services);
       else
@@ -60,8 +60,10 @@ class ReorderedKernel final : public ops::Kernel {
   }
 
  private:
-  Tensor memory_for(Shape shape, const kernels::Services& services) const {
-    if (hands_on_) return Tensor::allocate(DataType::kFloat32, std::move(shape));
+  Tensor memory_for(Shape shape, ops::KernelContext& context, const kernels::Services& services) const {
+    if (memory_ == ReorderMemory::kOutput)
+      return context.services().allocate_output(0, DataType::kFloat32, std::move(shape));
+    if (memory_ == ReorderMemory::kOwn) return Tensor::allocate(DataType::kFloat32, std::move(shape));
     size_t count = 1;
     for (int64_t size : shape) count *= static_cast<size_t>(size);
     std::byte* memory = services.scratch(count * sizeof(float));
@@ -70,7 +72,7 @@ class ReorderedKernel final : public ops::Kernel {
 
   std::unique_ptr<const ops::Kernel> kernel_;
   std::vector<StoredAs> given_, taken_;
-  bool hands_on_;
+  ReorderMemory memory_;
 };
 
 }  // namespace
@@ -100,14 +102,18 @@ Tensor stored_copy(const StoredAs& stored, const Tensor& plain, int threads) {
 Tensor plain_copy(const StoredAs& stored, const Tensor& from, int threads) {
   if (stored.layout == Layout::kPlain) return from;
   Tensor copy = Tensor::allocate(DataType::kFloat32, plain_shape(stored, from.shape()));
-  restore(stored, from, copy, services_for(threads));
+  plain_copy_into(stored, from, copy, threads);
   return copy;
+}
+
+void plain_copy_into(const StoredAs& stored, const Tensor& from, Tensor& to, int threads) {
+  restore(stored, from, to, services_for(threads));
 }
 
 std::unique_ptr<ops::Kernel> reorder_inputs(std::unique_ptr<const ops::Kernel> kernel,
                                             std::vector<StoredAs> given, std::vector<StoredAs> taken,
-                                            bool hands_on) {
-  return std::make_unique<ReorderedKernel>(std::move(kernel), std::move(given), std::move(taken), hands_on);
+                                            ReorderMemory memory) {
+  return std::make_unique<ReorderedKernel>(std::move(kernel), std::move(given), std::move(taken), memory);
 }
 
 }  // namespace tenon

@@ -28,11 +28,19 @@ Shape plain_shape(const StoredAs& stored, const Shape& stored_shape);
 /// The stored form of a plain tensor, and the other way; the tensor itself where they are the same.
 Tensor stored_copy(const StoredAs& stored, const Tensor& plain, int threads);
 Tensor plain_copy(const StoredAs& stored, const Tensor& from, int threads);
+/// The same of a blocked tensor into a tensor of the plain shape.
+void plain_copy_into(const StoredAs& stored, const Tensor& from, Tensor& to, int threads);
 
+/// Where a reordered input lies.
+enum class ReorderMemory : uint8_t {
+  kScratch,  ///< Until the step ends.
+  kOwn,      ///< For kernels whose outputs may share memory with inputs.
+  kOutput,   ///< In the memory of output 0, which has the elements of the only input in their order.
+};
 /// A kernel behind reorders of its inputs: input i arrives as `given[i]`, and the kernel takes it as
-/// `taken[i]`. With `hands_on`, outputs may share memory with inputs, which then get memory of their own.
+/// `taken[i]`.
 std::unique_ptr<ops::Kernel> reorder_inputs(std::unique_ptr<const ops::Kernel> kernel,
                                             std::vector<StoredAs> given, std::vector<StoredAs> taken,
-                                            bool hands_on);
+                                            ReorderMemory memory);
 
 }  // namespace tenon

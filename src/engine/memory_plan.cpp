@@ -91,7 +91,9 @@ Result<std::shared_ptr<const MemoryPlan>> plan_memory(const EngineGraph& compile
   std::vector<ValueId> roots = find_roots(compiled);
   std::vector<int> last(graph.value_count(), -1);
   std::vector<bool> escapes(graph.value_count(), false);
-  for (ValueId id : graph.outputs) escapes[index(roots[index(id)])] = true;
+  // An output that is stored blocked leaves as a plain copy.
+  for (ValueId id : graph.outputs)
+    if (compiled.stored[index(id)].layout == ops::Layout::kPlain) escapes[index(roots[index(id)])] = true;
   for (size_t s = 0; s < compiled.steps.size(); ++s) {
     const ops::Region& region = compiled.steps[s].region;
     for (const auto* ids : {&region.inputs, &region.outputs})

@@ -14,7 +14,7 @@ namespace {
 /// memory, those inside it live on the heap.
 class NodeServices final : public ops::RunServices {
  public:
-  NodeServices(ops::RunServices& step, const std::vector<int>& region_outputs)
+  NodeServices(ops::RunServices& step, std::span<const int> region_outputs)
       : step_(step), region_outputs_(region_outputs) {}
 
   Tensor allocate_output(size_t i, DataType type, Shape shape) override {
@@ -22,8 +22,7 @@ class NodeServices final : public ops::RunServices {
       return step_.allocate_output(static_cast<size_t>(region_outputs_[i]), type, std::move(shape));
     return Tensor::allocate(type, std::move(shape));
   }
-  void parallel_for(int64_t count, int64_t grain,
-                    const std::function<void(int64_t, int64_t)>& body) override {
+  void parallel_for(int64_t count, int64_t grain, FunctionRef<void(int64_t, int64_t)> body) override {
     step_.parallel_for(count, grain, body);
   }
   std::byte* scratch(size_t bytes) override { return step_.scratch(bytes); }
@@ -36,7 +35,7 @@ class NodeServices final : public ops::RunServices {
 
  private:
   ops::RunServices& step_;
-  const std::vector<int>& region_outputs_;
+  std::span<const int> region_outputs_;
 };
 
 }  // namespace
@@ -82,10 +81,10 @@ Result<std::unique_ptr<ReferenceKernel>> ReferenceKernel::make(const ops::Region
 }
 
 Status ReferenceKernel::run(ops::KernelContext& context) const {
-  std::vector<Value> locals(output_of_local_.size());
-  std::vector<const Value*> inputs;
-  std::vector<Value> outputs;
-  std::vector<int> region_outputs;
+  InlineVector<Value, 4> locals(output_of_local_.size());
+  InlineVector<const Value*, 8> inputs;
+  InlineVector<Value, 4> outputs;
+  InlineVector<int, 4> region_outputs;
   for (const NodePlan& plan : nodes_) {
     inputs.clear();
     for (const Slot& slot : plan.inputs) {

@@ -15,7 +15,7 @@ class TestServices {
  public:
   explicit TestServices(int threads) {
     services_.parallel_for = [threads](int64_t count, int64_t grain,
-                                       const std::function<void(int64_t, int64_t)>& body) {
+                                       FunctionRef<void(int64_t, int64_t)> body) {
       tenon::parallel_for(threads, count, grain, body);
     };
     services_.scratch = [this](size_t bytes) {

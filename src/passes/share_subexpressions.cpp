@@ -43,7 +43,7 @@ struct AppendAttribute {
   bool operator()(const Tensor& tensor) const {
     if (tensor.is_string() || tensor.bytes() > kMaxTensorBytes) return false;
     append_bytes(key, tensor.type());
-    (*this)(tensor.shape());
+    (*this)(std::vector<int64_t>(tensor.shape()));
     key.append(reinterpret_cast<const char*>(tensor.raw()), tensor.bytes());
     return true;
   }

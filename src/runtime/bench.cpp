@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <fstream>
 #include <string>
 
 #include "base/progress.h"
 #include "base/try.h"
+#include "runtime/step_times.h"
 #include "tenon/values.h"
 
 namespace tenon {
@@ -18,12 +18,6 @@ constexpr int kWarmUpRuns = 5;
 
 double milliseconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
-}
-
-/// The smallest time that at least `share` of the sorted times do not exceed.
-double quantile(const std::vector<double>& sorted, double share) {
-  auto rank = static_cast<size_t>(std::ceil(share * static_cast<double>(sorted.size())));
-  return sorted[std::clamp<size_t>(rank, 1, sorted.size()) - 1];
 }
 
 /// getrusage would also count what the process held before exec: the memory of its parent.
@@ -44,33 +38,6 @@ int64_t batch_of(const Session& session, const std::vector<NamedValue>& given) {
       return value.value.tensor().dim(0);
   }
   return 1;
-}
-
-constexpr int kProfiledRuns = 9;
-
-Result<std::vector<BenchResult::Step>> profile_steps(const Session& session,
-                                                     const std::vector<NamedValue>& inputs,
-                                                     const ProgressFunction& progress) {
-  std::vector<BenchResult::Step> steps;
-  std::vector<std::vector<double>> times;
-  for (int run = 0; run < kProfiledRuns; ++run) {
-    tell(progress, "profiled runs", static_cast<size_t>(run), kProfiledRuns);
-    RunContext context;
-    context.enable_profile();
-    TENON_TRY(session.run(inputs, {}, &context));
-    const std::vector<StepTime>& profile = context.profile();
-    if (run == 0) {
-      for (const StepTime& step : profile)
-        steps.push_back({std::string(step.node), std::string(step.op), std::string(step.kernel), 0});
-      times.resize(profile.size());
-    }
-    for (size_t i = 0; i < times.size() && i < profile.size(); ++i) times[i].push_back(profile[i].time_ms);
-  }
-  for (size_t i = 0; i < steps.size(); ++i) {
-    std::sort(times[i].begin(), times[i].end());
-    steps[i].time_ms = quantile(times[i], 0.5);
-  }
-  return steps;
 }
 
 }  // namespace

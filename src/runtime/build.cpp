@@ -50,12 +50,12 @@ Result<BuildReport> build(const std::string& path, const std::string& output, co
   session_options.threads = options.threads;
   session_options.progress = options.progress;
   auto session = TENON_TRY(Session::open(path, session_options));
-  Tuned tuned{session->state().engine, {}};
+  Tuned tuned{session->state().engine, {}, {}};
   session.reset();
   if (options.tune) tuned = TENON_TRY(tune(std::move(tuned.engine), options));
   const Engine& engine = *tuned.engine;
 
-  AtomicFile file = TENON_TRY(store_engine(engine, output, options.progress));
+  AtomicFile file = TENON_TRY(store_engine(engine, output, tuned.timed, options.progress));
   TENON_TRY(check_written(file, tuned.engine, options));
   BuildReport report;
   report.file_bytes = file.position();

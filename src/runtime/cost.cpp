@@ -1,6 +1,7 @@
 #include "runtime/cost.h"
 
 #include "ops/core/builder.h"
+#include "ops/core/registry.h"
 
 namespace tenon {
 
@@ -50,7 +51,24 @@ int64_t macs_of(const Node& node, const Facts& facts) {
   }
 }
 
-LayerCost cost_of(const Step& step, const Facts& facts) {
+/// Why the step does not run by other rows for the engine's instruction set.
+std::vector<LayerCost::Other> others_of(const Step& step, Isa isa) {
+  std::vector<LayerCost::Other> others;
+  bool after = false;  // behind the one that was taken
+  for (const ops::KernelRow& row : ops::op_def(step.region.anchor_node().op).rows) {
+    if (row.name == step.row) after = true;
+    if (row.name == step.row || row.isa != isa) continue;
+    const char* reason = after ? "comes after the one that was taken" : "its inputs come in another layout";
+    if (!row.fits(step.region))
+      reason = "does not fit";
+    else if (row.pays != nullptr && !row.pays(step.region))
+      reason = "was expected to take longer";
+    others.push_back({std::string(row.name), reason});
+  }
+  return others;
+}
+
+LayerCost cost_of(const Step& step, const Facts& facts, Isa isa) {
   const Graph& graph = *step.region.graph;
   const Node& anchor = step.region.anchor_node();
   LayerCost cost;
@@ -58,6 +76,11 @@ LayerCost cost_of(const Step& step, const Facts& facts) {
   cost.op = op_name(anchor.op);
   cost.kernel = step.row;
   cost.fused = step.region.nodes.size();
+  cost.reorders = step.reorders;
+  for (const kernels::PackedFloats& packed : step.packed) cost.packed_bytes += packed.bytes();
+  for (const ops::KernelRow& row : ops::op_def(anchor.op).rows)
+    if (row.name == step.row && row.work != nullptr) cost.work = row.work(step.region);
+  cost.others = others_of(step, isa);
   if (anchor.provenance) cost.module_path = anchor.provenance->module_path;
   for (const Node* node : step.region.nodes) {
     cost.macs += macs_of(*node, facts);
@@ -84,7 +107,7 @@ Result<std::vector<LayerCost>> layer_costs(const Engine& engine) {
   }
   const Facts facts = TENON_TRY(ops::infer_with(graph, inputs));
   std::vector<LayerCost> costs;
-  for (const Step& step : engine.main().steps) costs.push_back(cost_of(step, facts));
+  for (const Step& step : engine.main().steps) costs.push_back(cost_of(step, facts, engine.options().isa));
   return costs;
 }
 

@@ -1,5 +1,6 @@
 #include "runtime/executor.h"
 
+#include <cstring>
 #include <new>
 
 #include "base/progress.h"
@@ -54,10 +55,49 @@ Error out_of_memory(const Graph& graph, const MemoryPlan& plan) {
   return at_node(std::move(error), maker->name, op_name(maker->op));
 }
 
+bool is_like(const Tensor& a, const Tensor& b) {
+  return a.type() == b.type() && a.shape() == b.shape() && !a.is_string();
+}
+
+/// The tensor that a result brings for the value of a slot, or null.
+const Tensor* destination_of(const OutputPlan& wanted, std::span<Value* const> results, size_t slot) {
+  for (size_t i = 0; i < results.size(); ++i)
+    if (wanted.results[i] == slot && results[i]->is_tensor() && results[i]->tensor().defined())
+      return &results[i]->tensor();
+  return nullptr;
+}
+
+/// A value that is there now, as it may outlive the run: in its destination where the tensors are alike.
+Value taken_value(Frame& frame, const OutputPlan::Taken& taken, const Tensor* destination) {
+  const Value& value = *frame.get(taken.id);
+  const StoredAs& stored = frame.compiled().stored[index(taken.id)];
+  if (destination == nullptr || !value.is_tensor() ||
+      plain_shape(stored, value.tensor().shape()) != destination->shape() ||
+      value.tensor().type() != destination->type() || destination->is_string())
+    return frame.state().detached(frame.plain(taken.id));
+  Tensor to = *destination;
+  if (stored.layout != ops::Layout::kPlain)
+    plain_copy_into(stored, value.tensor(), to, frame.state().threads());
+  else if (to.raw() != value.tensor().raw())
+    std::memcpy(to.mutable_raw(), value.tensor().raw(), to.bytes());
+  return to;
+}
+
+/// Hands a value on; into the tensor that the result brings where they are alike.
+void put(const Value& value, Value& result) {
+  if (value.is_tensor() && result.is_tensor() && result.tensor().defined() &&
+      is_like(value.tensor(), result.tensor())) {
+    if (result.tensor().raw() != value.tensor().raw())
+      std::memcpy(result.tensor().mutable_raw(), value.tensor().raw(), value.tensor().bytes());
+    return;
+  }
+  result = value;
+}
+
 }  // namespace
 
-Result<std::vector<Value>> execute(const Engine& engine, std::span<const Value* const> inputs,
-                                   const MemoryPlan& plan, const OutputPlan& wanted, RunState& state) {
+Status execute(const Engine& engine, std::span<const Value* const> inputs, const MemoryPlan& plan,
+               const OutputPlan& wanted, RunState& state, std::span<Value* const> results) {
   const EngineGraph& compiled = engine.main();
   const Graph& graph = *compiled.graph;
   try {
@@ -67,21 +107,25 @@ Result<std::vector<Value>> execute(const Engine& engine, std::span<const Value* 
   }
   Frame frame(compiled, &plan, state);
   const ThreadPool::Run run;  // its threads stay awake between steps
-  std::vector<Value> defaults(inputs.size());
+  std::vector<Value>& defaults = state.session.defaults;
+  defaults.resize(inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i] == nullptr && graph.value(graph.inputs[i]).constant)
       defaults[i] = *graph.value(graph.inputs[i]).constant;
     frame.bind(graph.inputs[i], inputs[i] != nullptr ? inputs[i] : &defaults[i]);
   }
 
-  std::vector<Value> slots(wanted.slot_count);
+  for (const OutputPlan::Taken& part : wanted.taken)
+    if (const Tensor* to = destination_of(wanted, results, part.slot)) frame.write_into(part.id, to);
+  std::vector<Value>& slots = state.session.slots;
+  slots.assign(wanted.slot_count, Value());
   auto taken = wanted.taken.begin();
   auto recomputed = wanted.recomputed.begin();
   auto take = [&](int step) -> Status {
     for (; taken != wanted.taken.end() && taken->step == step; ++taken) {
       if (frame.get(taken->id) == nullptr)
         return fail(ErrorCode::kInternal, "value '{}' is not there", graph.value(taken->id).name);
-      slots[taken->slot] = state.detached(frame.plain(taken->id));
+      slots[taken->slot] = taken_value(frame, *taken, destination_of(wanted, results, taken->slot));
     }
     return {};
   };
@@ -104,9 +148,10 @@ Result<std::vector<Value>> execute(const Engine& engine, std::span<const Value* 
     frame.end_step(s);
   }
   for (const OutputPlan::Derived& part : wanted.derived) TENON_TRY(run_derived(part, frame, slots));
-  std::vector<Value> results;
-  for (size_t slot : wanted.results) results.push_back(slots[slot]);
-  return results;
+  for (size_t i = 0; i < results.size(); ++i) put(slots[wanted.results[i]], *results[i]);
+  for (Value& value : slots) value = Value();
+  for (Value& value : defaults) value = Value();
+  return {};
 }
 
 }  // namespace tenon

@@ -14,10 +14,11 @@
 namespace tenon {
 
 /// Runs the engine's main graph. `inputs` are the graph's inputs in order, null where one takes its default;
-/// their types and shapes have been checked. `plan` was solved for their shapes. Returns the values that
-/// `wanted` asks for, in its order; none of them lies in the state's memory. Errors name node and operator.
-/// Throws std::bad_alloc.
-Result<std::vector<Value>> execute(const Engine& engine, std::span<const Value* const> inputs,
-                                   const MemoryPlan& plan, const OutputPlan& wanted, RunState& state);
+/// their types and shapes have been checked. `plan` was solved for their shapes. `results` gets the values
+/// that `wanted` asks for, in its order; none of them lies in the state's memory. One that holds a tensor of
+/// the value's type and shape already has its elements written. Errors name node and operator. Throws
+/// std::bad_alloc.
+Status execute(const Engine& engine, std::span<const Value* const> inputs, const MemoryPlan& plan,
+               const OutputPlan& wanted, RunState& state, std::span<Value* const> results);
 
 }  // namespace tenon

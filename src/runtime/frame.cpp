@@ -30,13 +30,17 @@ class Frame::Services final : public ops::RunServices {
     RunState& state = frame_.state_;
     if (planned_ && frame_.plan_ != nullptr && i < region_.outputs.size()) {
       const auto& slot = frame_.plan_->slots[index(region_.outputs[i])];
-      if (slot && slot->type == type && slot->shape == shape)
+      // A view of what is made here may have another shape.
+      if (slot && slot->type == type && element_count(slot->shape).value() == element_count(shape).value())
         return Tensor::view(type, std::move(shape), state.block() + slot->offset, state.block_owner());
     }
+    if (planned_ && i < region_.outputs.size())
+      if (const Tensor* to = frame_.destination(region_.outputs[i]))
+        if (to->type() == type && to->shape() == shape)
+          return Tensor::view(type, std::move(shape), to->raw(), to->owner());
     return Tensor::allocate(type, std::move(shape));
   }
-  void parallel_for(int64_t count, int64_t grain,
-                    const std::function<void(int64_t, int64_t)>& body) override {
+  void parallel_for(int64_t count, int64_t grain, FunctionRef<void(int64_t, int64_t)> body) override {
     tenon::parallel_for(frame_.state_.threads(), count, grain, body);
   }
   std::byte* scratch(size_t bytes) override { return frame_.state_.scratch().take(bytes); }
@@ -60,13 +64,24 @@ class Frame::Services final : public ops::RunServices {
 };
 
 Frame::Frame(const EngineGraph& compiled, const MemoryPlan* plan, RunState& state)
-    : compiled_(compiled),
-      plan_(plan),
-      state_(state),
-      values_(compiled.graph->value_count(), nullptr),
-      owned_(compiled.graph->value_count()) {
-  for (size_t i = 0; i < values_.size(); ++i)
-    if (compiled.is_constant(ValueId{static_cast<uint32_t>(i)})) values_[i] = &compiled.constants[i];
+    : compiled_(compiled), plan_(plan), state_(state), memory_(state.take_frame()) {
+  const size_t count = compiled.graph->value_count();
+  memory_->values.assign(count, nullptr);
+  memory_->owned.resize(count);
+  for (size_t i = 0; i < count; ++i)
+    if (compiled.is_constant(ValueId{static_cast<uint32_t>(i)})) memory_->values[i] = &compiled.constants[i];
+}
+
+Frame::~Frame() {
+  for (Value& value : memory_->owned) value = Value();
+  for (Value& value : memory_->outputs) value = Value();
+  state_.give_back(std::move(memory_));
+}
+
+const Tensor* Frame::destination(ValueId id) const {
+  for (const auto& [wanted, tensor] : destinations_)
+    if (wanted == id) return tensor;
+  return nullptr;
 }
 
 /// An output as it may stay: one that shares planned bytes without the plan's knowledge (an operator that
@@ -91,23 +106,24 @@ Value Frame::plain(ValueId id) {
 }
 
 void Frame::own(ValueId id, Value value) {
-  owned_[index(id)] = std::move(value);
-  bind(id, &owned_[index(id)]);
+  memory_->owned[index(id)] = std::move(value);
+  bind(id, &memory_->owned[index(id)]);
 }
 
 Status Frame::run_step(size_t s) {
   TENON_TRY(state_.interrupted());
   const Step& step = compiled_.steps[s];
   const ops::Region& region = step.region;
-  std::vector<const Value*> inputs;
-  inputs.reserve(region.inputs.size());
+  std::vector<const Value*>& inputs = memory_->inputs;
+  inputs.clear();
   for (ValueId id : region.inputs) {
-    if (values_[index(id)] == nullptr)
+    if (get(id) == nullptr)
       return at_node(fail(ErrorCode::kInternal, "input '{}' is not there", compiled_.graph->value(id).name),
                      region.anchor_node().name, op_name(region.anchor_node().op));
-    inputs.push_back(values_[index(id)]);
+    inputs.push_back(get(id));
   }
-  std::vector<Value> outputs(region.outputs.size());
+  std::vector<Value>& outputs = memory_->outputs;
+  outputs.resize(region.outputs.size());
   {
     Services services(*this, region, true);
     ops::KernelContext context(region.anchor_node(), inputs, outputs, services);
@@ -116,17 +132,15 @@ Status Frame::run_step(size_t s) {
       return at_node(std::move(status.error()), region.anchor_node().name, op_name(region.anchor_node().op));
   }
   for (size_t i = 0; i < outputs.size(); ++i) {
-    size_t id = index(region.outputs[i]);
-    owned_[id] = settled(std::move(outputs[i]), region.outputs[i]);
-    values_[id] = &owned_[id];
+    own(region.outputs[i], settled(std::move(outputs[i]), region.outputs[i]));
   }
   return {};
 }
 
 void Frame::end_step(size_t s) {
   for (ValueId id : compiled_.steps[s].dies) {
-    values_[index(id)] = nullptr;
-    owned_[index(id)] = Value();
+    bind(id, nullptr);
+    memory_->owned[index(id)] = Value();
   }
 }
 

@@ -16,12 +16,18 @@ class Frame {
   /// `plan` may be null: then every value lives on the heap. The inputs, and what the captures name, outlive
   /// the frame.
   Frame(const EngineGraph& compiled, const MemoryPlan* plan, RunState& state);
+  ~Frame();
+  Frame(const Frame&) = delete;
+  Frame& operator=(const Frame&) = delete;
 
   /// The value, or null when it has not been made or has died.
-  const Value* get(ValueId id) const { return values_[index(id)]; }
-  void bind(ValueId id, const Value* value) { values_[index(id)] = value; }
+  const Value* get(ValueId id) const { return memory_->values[index(id)]; }
+  void bind(ValueId id, const Value* value) { memory_->values[index(id)] = value; }
   /// A value that is there, as everybody outside the engine knows it: in the plain layout.
   Value plain(ValueId id);
+  /// Steps write the value into this tensor when they make one of its type and shape. The tensor outlives the
+  /// frame.
+  void write_into(ValueId id, const Tensor* destination) { destinations_.push_back({id, destination}); }
   /// Binds a value that the frame keeps.
   void own(ValueId id, Value value);
 
@@ -41,12 +47,13 @@ class Frame {
   class Services;
 
   Value settled(Value value, ValueId id) const;
+  const Tensor* destination(ValueId id) const;
 
   const EngineGraph& compiled_;
   const MemoryPlan* plan_;
   RunState& state_;
-  std::vector<const Value*> values_;
-  std::vector<Value> owned_;
+  std::unique_ptr<FrameMemory> memory_;
+  InlineVector<std::pair<ValueId, const Tensor*>, 4> destinations_;
 };
 
 /// Runs a body of control flow from values for its formal inputs; captured values come from `outer`.

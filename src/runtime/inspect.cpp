@@ -11,6 +11,7 @@
 #include "passes/pipeline.h"
 #include "runtime/cost.h"
 #include "runtime/session_state.h"
+#include "runtime/step_times.h"
 #include "tenon/npy.h"
 
 namespace tenon {
@@ -73,6 +74,19 @@ Result<TypedModel> read_described(const std::string& path, const InspectOptions&
   return model;
 }
 
+/// What was timed when an engine was built is why it has the kernels that it has.
+void say_times(const std::vector<StepRecord>& steps, std::vector<LayerCost>& layers) {
+  for (size_t i = 0; i < layers.size() && i < steps.size(); ++i) {
+    double taken_ms = 0;
+    for (const StepRecord::Timed& timed : steps[i].timed)
+      if (timed.row == layers[i].kernel) taken_ms = timed.time_ms;
+    for (const StepRecord::Timed& timed : steps[i].timed)
+      for (LayerCost::Other& other : layers[i].others)
+        if (timed.row == other.kernel)
+          other.reason = fmt::format("took {:.3f} ms, and this one {:.3f} ms", timed.time_ms, taken_ms);
+  }
+}
+
 Status inspect_model(const std::string& path, const InspectOptions& options, FileFormat format,
                      InspectReport& report) {
   if (format == FileFormat::kEngine) {
@@ -105,6 +119,7 @@ Status inspect_model(const std::string& path, const InspectOptions& options, Fil
   SessionOptions session_options;
   session_options.progress = options.progress;
   session_options.any_cpu = true;
+  session_options.threads = options.threads;
   auto session = format == FileFormat::kEngine ? TENON_TRY(Session::open(path, session_options))
                                                : TENON_TRY(make_session(std::move(model), session_options));
   report.inputs = session->inputs();
@@ -114,7 +129,13 @@ Status inspect_model(const std::string& path, const InspectOptions& options, Fil
   const Engine& engine = *session->state().engine;
   if (options.graph) report.engine_graph = print(engine.model());
   report.layers = TENON_TRY(layer_costs(engine));
-  for (const LayerCost& layer : report.layers) report.macs += layer.macs;
+  for (const LayerCost& layer : report.layers) {
+    report.macs += layer.macs;
+    report.reorders += layer.reorders;
+  }
+  if (format == FileFormat::kEngine)
+    say_times(TENON_TRY(EngineFile::open(path)).record().steps, report.layers);
+  if (options.time) TENON_TRY(time_layers(*session, options.progress, report));
   return {};
 }
 

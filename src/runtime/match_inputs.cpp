@@ -16,8 +16,11 @@ Error mismatch(const GraphValue& expected, const Value& given, const std::string
 
 Status check_kind(const GraphValue& expected, const Value& given) {
   using Kind = ValueType::Kind;
-  ValueType type = ValueType::of(given);
   if (expected.type.kind == Kind::kUnknown) return {};
+  if (expected.type.kind == Kind::kTensor && given.is_tensor() &&
+      (expected.type.element == DataType::kUndefined || expected.type.element == given.tensor().type()))
+    return {};
+  ValueType type = ValueType::of(given);
   if (type.kind != expected.type.kind) return mismatch(expected, given);
   if (type.kind == Kind::kTensor && expected.type.element != DataType::kUndefined &&
       type.element != expected.type.element)
@@ -87,11 +90,10 @@ std::vector<std::string> names_of(const std::vector<ValueDescription>& descripti
 
 }  // namespace
 
-Result<std::vector<const Value*>> match_inputs(const std::vector<ValueDescription>& descriptions,
-                                               const TypedModel& model,
-                                               const std::vector<NamedValue>& given) {
+Status name_inputs(const std::vector<ValueDescription>& descriptions, const TypedModel& model,
+                   std::span<const NamedValue> given, std::vector<const Value*>& inputs) {
   const Graph& graph = model.graph;
-  std::vector<const Value*> inputs(descriptions.size(), nullptr);
+  inputs.assign(descriptions.size(), nullptr);
   for (const NamedValue& named : given) {
     size_t i = 0;
     while (i < descriptions.size() && descriptions[i].name != named.name) ++i;
@@ -102,24 +104,35 @@ Result<std::vector<const Value*>> match_inputs(const std::vector<ValueDescriptio
       return fail(ErrorCode::kUsage, "input '{}' was given more than once", named.name);
     inputs[i] = &named.value;
   }
-  SymbolSizes symbols;
   for (size_t i = 0; i < inputs.size(); ++i) {
     const GraphValue& expected = graph.value(graph.inputs[i]);
-    if (inputs[i] == nullptr) {
-      if (descriptions[i].has_default) continue;
+    if (inputs[i] != nullptr)
+      TENON_TRY(check_kind(expected, *inputs[i]));
+    else if (!descriptions[i].has_default)
       return fail(ErrorCode::kUsage, "input '{}' ({}) was not given", expected.name,
                   expected.type.to_string());
-    }
-    TENON_TRY(check_kind(expected, *inputs[i]));
-    TENON_TRY(check_sizes(expected, *inputs[i], symbols));
   }
+  return {};
+}
+
+Status check_input_sizes(const TypedModel& model, std::span<const Value* const> inputs) {
+  const Graph& graph = model.graph;
+  SymbolSizes symbols;
+  for (size_t i = 0; i < inputs.size(); ++i)
+    if (inputs[i] != nullptr) TENON_TRY(check_sizes(graph.value(graph.inputs[i]), *inputs[i], symbols));
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i] == nullptr) continue;
     const GraphValue& expected = graph.value(graph.inputs[i]);
     TENON_TRY(check_expressions(expected, *inputs[i], symbols));
     TENON_TRY(check_ranges(expected, *inputs[i], model.ranges));
   }
-  return inputs;
+  return {};
+}
+
+Status match_inputs(const std::vector<ValueDescription>& descriptions, const TypedModel& model,
+                    std::span<const NamedValue> given, std::vector<const Value*>& inputs) {
+  TENON_TRY(name_inputs(descriptions, model, given, inputs));
+  return check_input_sizes(model, inputs);
 }
 
 }  // namespace tenon

@@ -21,9 +21,7 @@ Result<std::shared_ptr<Session>> open_built(const std::string& path, const Sessi
 }
 
 Result<std::shared_ptr<Session>> open_session(const std::string& path, const SessionOptions& options) {
-  if (TENON_TRY(detect_file(path)) == FileFormat::kEngine)
-    return guard_memory([&] { return open_built(path, options); },
-                        "memory ran out while the engine was opened");
+  if (TENON_TRY(detect_file(path)) == FileFormat::kEngine) return open_built(path, options);
   LoadOptions load;
   load.arch = options.arch;
   load.progress = options.progress;
@@ -33,7 +31,8 @@ Result<std::shared_ptr<Session>> open_session(const std::string& path, const Ses
 }  // namespace
 
 Result<std::shared_ptr<Session>> Session::open(const std::string& path, const SessionOptions& options) {
-  auto session = open_session(path, options);
+  auto session =
+      guard_memory([&] { return open_session(path, options); }, "memory ran out while the model was opened");
   if (!session.ok()) return at_file(std::move(session.error()), path);
   return session;
 }

@@ -49,6 +49,13 @@ void RunState::reserve(size_t bytes) {
   block_bytes_ = bytes;
 }
 
+std::unique_ptr<FrameMemory> RunState::take_frame() {
+  if (idle_frames_.empty()) return std::make_unique<FrameMemory>();
+  std::unique_ptr<FrameMemory> frame = std::move(idle_frames_.back());
+  idle_frames_.pop_back();
+  return frame;
+}
+
 void RunState::begin(int threads, RunContext* context) {
   threads_ = threads;
   context_ = context;

@@ -39,8 +39,23 @@ class ScratchStack {
   size_t current_ = 0;
 };
 
+/// The values of a frame while it runs; kept for the next one.
+struct FrameMemory {
+  std::vector<const Value*> values;
+  std::vector<Value> owned;
+  std::vector<const Value*> inputs;  ///< Of the running step.
+  std::vector<Value> outputs;        ///< Of the running step.
+};
+
 class RunState {
  public:
+  /// What a run keeps between its beginning and its end, outside of its frames.
+  struct Session {
+    std::vector<const Value*> inputs;
+    std::vector<int64_t> key;
+    std::vector<Value> defaults, slots;
+  } session;
+
   /// Makes the planned block at least this large.
   void reserve(size_t bytes);
   /// Begins a run with its settings; null means none.
@@ -53,6 +68,9 @@ class RunState {
   /// kCancelled when the run was cancelled or its deadline passed.
   Status interrupted() const;
 
+  std::unique_ptr<FrameMemory> take_frame();
+  void give_back(std::unique_ptr<FrameMemory> frame) { idle_frames_.push_back(std::move(frame)); }
+
   std::byte* block() const { return block_.get(); }
   const std::shared_ptr<std::byte>& block_owner() const { return block_; }
   /// Whether the tensor's bytes lie in the planned block.
@@ -64,6 +82,7 @@ class RunState {
   std::shared_ptr<std::byte> block_;
   size_t block_bytes_ = 0;
   ScratchStack scratch_;
+  std::vector<std::unique_ptr<FrameMemory>> idle_frames_;
   RunContext* context_ = nullptr;
   int threads_ = 1;
   uint64_t seeds_drawn_ = 0;

@@ -15,59 +15,82 @@ namespace {
 
 constexpr size_t kMaxPlans = 16;
 
-std::vector<int64_t> key_of(const std::vector<ValueType>& types) {
-  std::vector<int64_t> key;
-  for (const ValueType& type : types) {
-    key.push_back(static_cast<int64_t>(type.kind) * 64 + static_cast<int64_t>(type.element));
-    key.push_back(type.shape ? static_cast<int64_t>(type.shape->size()) : -1);
-    if (!type.shape) continue;
-    for (const SymInt& size : *type.shape) key.push_back(size.constant().value_or(-1));
-  }
-  return key;
+void add_key(const ValueType& type, std::vector<int64_t>& key) {
+  key.push_back(static_cast<int64_t>(type.kind) * 64 + static_cast<int64_t>(type.element));
+  key.push_back(type.shape ? static_cast<int64_t>(type.shape->size()) : -1);
+  if (!type.shape) return;
+  for (const SymInt& size : *type.shape) key.push_back(size.constant().value_or(-1));
 }
 
-Result<std::vector<NamedValue>> run_session(Session::State& session, const std::vector<NamedValue>& given,
-                                            const std::vector<std::string>& names, RunContext* context) {
-  const TypedModel& model = session.engine->model();
-  const Graph& graph = model.graph;
-  std::vector<const Value*> inputs = TENON_TRY(match_inputs(session.inputs, model, given));
-  OutputPlan asked;
-  if (!names.empty()) asked = TENON_TRY(plan_outputs(*session.engine, names));
+/// As add_key of the tensor's type.
+void add_key(const Tensor& tensor, std::vector<int64_t>& key) {
+  key.push_back(static_cast<int64_t>(ValueType::Kind::kTensor) * 64 + static_cast<int64_t>(tensor.type()));
+  key.push_back(tensor.rank());
+  key.insert(key.end(), tensor.shape().begin(), tensor.shape().end());
+}
+
+std::vector<ValueType> types_of(const std::vector<const Value*>& inputs, const Graph& graph) {
   std::vector<ValueType> types;
   for (size_t i = 0; i < inputs.size(); ++i)
     types.push_back(inputs[i] != nullptr ? ValueType::of(*inputs[i]) : graph.value(graph.inputs[i]).type);
-  auto plan = TENON_TRY(session.plan_for(types));
+  return types;
+}
 
-  std::unique_ptr<RunState> run_state = session.take_run_state();
-  run_state->begin(session.threads, context);
-  auto values =
-      execute(*session.engine, inputs, *plan, names.empty() ? session.default_outputs : asked, *run_state);
-  session.give_back(std::move(run_state));
-  if (!values.ok()) return std::move(values.error());
+/// A RunState for one run, given back at its end.
+class BorrowedState {
+ public:
+  explicit BorrowedState(Session::State& session) : session_(session), state_(session.take_run_state()) {}
+  ~BorrowedState() { session_.give_back(std::move(state_)); }
+  RunState& operator*() { return *state_; }
+  RunState* operator->() { return state_.get(); }
 
-  const std::vector<std::string>& result_names = names.empty() ? session.output_names : names;
-  std::vector<NamedValue> results;
-  for (size_t i = 0; i < result_names.size(); ++i)
-    results.push_back({result_names[i], std::move((*values)[i])});
-  return results;
+ private:
+  Session::State& session_;
+  std::unique_ptr<RunState> state_;
+};
+
+/// `asked` is null for the model's outputs.
+Status run_session(Session::State& session, std::span<const NamedValue> given, const OutputPlan* asked,
+                   std::span<Value* const> results, RunContext* context) {
+  const TypedModel& model = session.engine->model();
+  const Graph& graph = model.graph;
+  BorrowedState state(session);
+  std::vector<const Value*>& inputs = state->session.inputs;
+  TENON_TRY(name_inputs(session.inputs, model, given, inputs));
+  std::vector<int64_t>& key = state->session.key;
+  key.clear();
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i] != nullptr && inputs[i]->is_tensor())
+      add_key(inputs[i]->tensor(), key);
+    else
+      add_key(inputs[i] != nullptr ? ValueType::of(*inputs[i]) : graph.value(graph.inputs[i]).type, key);
+  }
+  auto plan = session.find_plan(key);
+  if (plan == nullptr) {  // no inputs of these sizes before
+    TENON_TRY(check_input_sizes(model, inputs));
+    plan = TENON_TRY(session.make_plan(key, types_of(inputs, graph)));
+  }
+  state->begin(session.threads, context);
+  return execute(*session.engine, inputs, *plan, asked != nullptr ? *asked : session.default_outputs, *state,
+                 results);
 }
 
 }  // namespace
 
-Result<std::shared_ptr<const MemoryPlan>> Session::State::plan_for(const std::vector<ValueType>& types) {
-  PlanKey key = key_of(types);
-  {
-    std::lock_guard lock(mutex_);
-    auto found = std::find_if(plans_.begin(), plans_.end(), [&](const auto& p) { return p.first == key; });
-    if (found != plans_.end()) {
-      std::rotate(found, found + 1, plans_.end());
-      return plans_.back().second;
-    }
-  }
+std::shared_ptr<const MemoryPlan> Session::State::find_plan(const std::vector<int64_t>& key) {
+  std::lock_guard lock(mutex_);
+  auto found = std::find_if(plans_.begin(), plans_.end(), [&](const auto& p) { return p.first == key; });
+  if (found == plans_.end()) return nullptr;
+  std::rotate(found, found + 1, plans_.end());
+  return plans_.back().second;
+}
+
+Result<std::shared_ptr<const MemoryPlan>> Session::State::make_plan(const std::vector<int64_t>& key,
+                                                                    const std::vector<ValueType>& types) {
   auto plan = TENON_TRY(plan_memory(engine->main(), types));
   std::lock_guard lock(mutex_);
   if (plans_.size() >= kMaxPlans) plans_.erase(plans_.begin());
-  plans_.emplace_back(std::move(key), plan);
+  plans_.emplace_back(key, plan);
   return plan;
 }
 
@@ -82,7 +105,9 @@ uint64_t Session::State::planned_bytes() {
     types.push_back(graph.value(id).type);
     if (!types.back().shape || !constant_shape(*types.back().shape)) return 0;
   }
-  auto plan = plan_for(types);
+  std::vector<int64_t> key;
+  for (const ValueType& type : types) add_key(type, key);
+  auto plan = make_plan(key, types);
   return plan.ok() ? (*plan)->bytes : 0;
 }
 
@@ -170,8 +195,33 @@ MemoryReport Session::memory() const {
 Result<std::vector<NamedValue>> Session::run(const std::vector<NamedValue>& inputs,
                                              const std::vector<std::string>& outputs,
                                              RunContext* context) const {
-  return guard_memory([&] { return run_session(*state_, inputs, outputs, context); },
-                      "memory ran out during a run");
+  const auto run = [&]() -> Result<std::vector<NamedValue>> {
+    OutputPlan asked;
+    if (!outputs.empty()) asked = TENON_TRY(plan_outputs(*state_->engine, outputs));
+    std::vector<NamedValue> results;
+    std::vector<Value*> values;
+    for (const std::string& name : outputs.empty() ? state_->output_names : outputs)
+      results.push_back({name, {}});
+    for (NamedValue& result : results) values.push_back(&result.value);
+    TENON_TRY(run_session(*state_, inputs, outputs.empty() ? nullptr : &asked, values, context));
+    return results;
+  };
+  return guard_memory(run, "memory ran out during a run");
+}
+
+Status Session::run_into(std::span<const NamedValue> inputs, std::span<NamedValue> outputs,
+                         RunContext* context) const {
+  const auto run = [&]() -> Status {
+    InlineVector<Value*, 8> values;
+    for (NamedValue& output : outputs) values.push_back(&output.value);
+    if (std::ranges::equal(outputs, state_->output_names, {}, &NamedValue::name))
+      return run_session(*state_, inputs, nullptr, values, context);
+    std::vector<std::string> names;
+    for (const NamedValue& output : outputs) names.push_back(output.name);
+    const OutputPlan asked = TENON_TRY(plan_outputs(*state_->engine, names));
+    return run_session(*state_, inputs, &asked, values, context);
+  };
+  return guard_memory(run, "memory ran out during a run");
 }
 
 }  // namespace tenon

@@ -23,7 +23,10 @@ struct Session::State {
   std::vector<std::string> output_names;
   OutputPlan default_outputs;
 
-  Result<std::shared_ptr<const MemoryPlan>> plan_for(const std::vector<ValueType>& input_types);
+  /// Plans by the types and sizes of the inputs; null when there is none yet.
+  std::shared_ptr<const MemoryPlan> find_plan(const std::vector<int64_t>& key);
+  Result<std::shared_ptr<const MemoryPlan>> make_plan(const std::vector<int64_t>& key,
+                                                      const std::vector<ValueType>& input_types);
   std::unique_ptr<RunState> take_run_state();
   void give_back(std::unique_ptr<RunState> run_state);
   uint64_t planned_bytes();
@@ -45,10 +48,15 @@ Result<std::shared_ptr<Session>> session_of(std::shared_ptr<const Engine> engine
 /// kUsage for a number of threads that cannot be.
 Status check_threads(const SessionOptions& options);
 
-/// Checks what the caller gave against the model's inputs, and puts it in their order; null for an input that
-/// takes its default.
-Result<std::vector<const Value*>> match_inputs(const std::vector<ValueDescription>& descriptions,
-                                               const TypedModel& model, const std::vector<NamedValue>& given);
+/// Puts what the caller gave into `inputs` in the order of the model's inputs, null for one that takes its
+/// default. Checks names, kinds and element types.
+Status name_inputs(const std::vector<ValueDescription>& descriptions, const TypedModel& model,
+                   std::span<const NamedValue> given, std::vector<const Value*>& inputs);
+/// Checks the sizes of such inputs: of nothing but the inputs' shapes.
+Status check_input_sizes(const TypedModel& model, std::span<const Value* const> inputs);
+/// Both.
+Status match_inputs(const std::vector<ValueDescription>& descriptions, const TypedModel& model,
+                    std::span<const NamedValue> given, std::vector<const Value*>& inputs);
 
 /// The description of a value of a graph.
 ValueDescription describe(const Graph& graph, ValueId id);

@@ -132,7 +132,7 @@ Result<Tuned> tune(std::shared_ptr<const Engine> engine, const BuildOptions& opt
     choices.push_back(candidates(step));
     variants = std::max(variants, choices.back().size());
   }
-  if (variants == 1) return Tuned{std::move(engine), {}};
+  if (variants == 1) return Tuned{std::move(engine), {}, {}};
   const auto compile = [&](const Rows& rows, const std::vector<std::shared_ptr<const Engine>>& packed) {
     GivenRows choice(rows, packed);
     return Engine::compile(engine->original_model(), engine->model(), engine->options(), choice);
@@ -150,6 +150,7 @@ Result<Tuned> tune(std::shared_ptr<const Engine> engine, const BuildOptions& opt
   const auto times = TENON_TRY(time_steps(engines, options));
 
   Tuned tuned;
+  tuned.timed.resize(steps.size());
   Rows best = rows_of(*engine);
   for (size_t s = 0; s < steps.size(); ++s) {
     if (choices[s].size() == 1) continue;
@@ -159,6 +160,8 @@ Result<Tuned> tune(std::shared_ptr<const Engine> engine, const BuildOptions& opt
     step.op = op_name(node.op);
     for (size_t v = 0; v < choices[s].size(); ++v)
       step.candidates.push_back({std::string(choices[s][v]), times[v][s]});
+    for (const auto& candidate : step.candidates)
+      tuned.timed[s].push_back({candidate.kernel, candidate.time_ms});
     const auto fastest = std::ranges::min_element(step.candidates, {}, &TunedStep::Candidate::time_ms);
     if (fastest->time_ms < kBetterShare * step.candidates[0].time_ms)
       best[s] = choices[s][static_cast<size_t>(fastest - step.candidates.begin())];

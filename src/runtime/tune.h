@@ -6,13 +6,15 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "formats/engine/engine_file.h"
 #include "tenon/engine.h"
 
 namespace tenon {
 
 struct Tuned {
   std::shared_ptr<const Engine> engine;
-  std::vector<TunedStep> steps;
+  std::vector<TunedStep> steps;                       ///< Those with more than one row.
+  std::vector<std::vector<StepRecord::Timed>> timed;  ///< By step of the main graph, as the file holds them.
 };
 
 /// The engine with the fastest rows among those that fit, in place of those that its cost model chose.

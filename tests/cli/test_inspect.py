@@ -78,3 +78,51 @@ def test_files_without_a_model_list_their_tensors(tmp_path):
 def test_a_file_that_holds_nothing_known_is_an_error(tmp_path):
     (tmp_path / "page.html").write_text("<html></html>")
     assert "page.html" in run("inspect", tmp_path / "page.html", status=2).stderr
+
+
+@pytest.fixture(scope="module")
+def two_layers(tmp_path_factory):
+    """A convolution that Winograd suits, and one whose input changes its layout on the way."""
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Conv2d(64, 64, 3, padding=1), torch.nn.ReLU(), torch.nn.Flatten(),
+                              torch.nn.Linear(64 * 56 * 56, 3))
+    path = tmp_path_factory.mktemp("inspect") / "two.pt2"
+    torch.export.save(torch.export.export(net.eval(), (torch.rand(1, 64, 56, 56),)), path)
+    return path
+
+
+def test_the_work_of_an_algorithm_and_its_reorders(two_layers):
+    report = run_json("inspect", two_layers)
+    conv = report["layers"][0]
+    # F(4 x 4, 3 x 3): 14 * 14 tiles of 6 * 6 products, in place of 56 * 56 outputs of 3 * 3.
+    assert "winograd4" in conv["kernel"] and conv["work"] == pytest.approx(14 * 14 * 36 / (56 * 56 * 9))
+    # The input of the convolution becomes blocked, and its result plain.
+    assert report["reorders"] == 2 == sum(layer["reorders"] for layer in report["layers"])
+    reasons = {other["kernel"].rsplit("_f32", 1)[0]: other["reason"] for other in conv["others"]}
+    assert reasons["conv_winograd2"] == "was expected to take longer"
+    assert reasons["conv_depthwise"] == "does not fit"
+    assert reasons["conv_blocked"].startswith("comes after")
+
+
+def test_times_and_bounds(two_layers):
+    report = run_json("inspect", two_layers, "--time", "--threads", 1)
+    limits = report["limits"]
+    assert limits["threads"] == 1 and all(limits[key] > 0 for key in ("fma_gflops", "memory_gbps", "cache_gbps"))
+    conv, linear = report["layers"][0], report["layers"][-1]
+    assert conv["time_ms"] > 0
+    # By its multiplications, and by reading its weights.
+    assert conv["bound_ms"] == pytest.approx(2e-6 * conv["macs"] * conv["work"] / limits["fma_gflops"], rel=1e-6)
+    assert linear["bound_ms"] > 1e-6 * linear["packed_bytes"] / limits["cache_gbps"] / 1.01
+    text = run("inspect", two_layers, "--time", "--why").stdout
+    assert "GFLOP/s" in text and "of bound" in text and "does not fit" in text
+
+
+def test_an_engine_says_what_its_other_kernels_took(two_layers, tmp_path):
+    path = tmp_path / "two.engine"
+    built = run_json("build", two_layers, "-o", path)
+    conv = run_json("inspect", path)["layers"][0]
+    timed = {candidate["kernel"]: candidate["time_ms"] for candidate in built["tuned"][0]["candidates"]}
+    reasons = {other["kernel"]: other["reason"] for other in conv["others"]}
+    for kernel in timed:
+        if kernel != conv["kernel"]:
+            assert reasons[kernel] == f"took {timed[kernel]:.3f} ms, and this one {timed[conv['kernel']]:.3f} ms"

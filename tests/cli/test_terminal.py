@@ -76,6 +76,7 @@ COMMANDS = {
     "help": ["--help"],
     "inspect": ["inspect", "FOLDER/model.onnx"],
     "layers": ["inspect", "FOLDER/model.onnx", "--layers"],
+    "times": ["inspect", "FOLDER/model.onnx", "--layers", "--time", "--why"],
     "run": ["run", "FOLDER/model.onnx", "--input", "x=random"],
     "export": ["export", "FOLDER/model.onnx", "-o", "FOLDER/out.onnx", "--verbose"],
     "align": ["align", "model.onnx", "other.onnx", "--per-layer"],

@@ -1,11 +1,15 @@
 // Fails each allocation in turn while the shipped model is opened and run: an error value or the right
-// result, and nothing leaks. An executable of its own, because it replaces operator new.
+// result, and nothing leaks. And counts those of runs. An executable of its own, because it replaces operator
+// new.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <new>
 
+#include "ops/core/row_cases.h"
+#include "runtime/session_state.h"
 #include "tenon/export.h"
 #include "tenon/memory.h"
 #include "tenon/npy.h"
@@ -16,6 +20,7 @@ namespace {
 
 thread_local bool armed = false;
 thread_local size_t until_failure = 0;  // allocations that still succeed
+std::atomic<size_t> allocations{0};     // of all threads
 
 bool fails_now() {
   if (!armed) return false;
@@ -28,6 +33,7 @@ bool fails_now() {
 }
 
 void* take(size_t bytes, size_t alignment) noexcept {
+  allocations.fetch_add(1, std::memory_order_relaxed);
   if (fails_now()) return nullptr;
   bytes = bytes == 0 ? 1 : bytes;
   if (alignment <= alignof(std::max_align_t)) return std::malloc(bytes);
@@ -153,6 +159,51 @@ TEST(FailedAllocation, InAnExportLeavesNoFile) {
     return report.ok();
   });
   std::remove(path.c_str());
+}
+
+/// Allocations of the third run into outputs that are there.
+size_t allocations_of_a_run(const Session& session, const std::vector<NamedValue>& inputs) {
+  std::vector<NamedValue> outputs = session.run(inputs).value();
+  EXPECT_TRUE(session.run_into(inputs, outputs).ok());
+  const size_t before = allocations;
+  EXPECT_TRUE(session.run_into(inputs, outputs).ok());
+  return allocations - before;
+}
+
+TEST(Run, OfANetworkAllocatesNothing) {
+  for (int threads : {1, 3}) {
+    SessionOptions options;
+    options.threads = threads;
+    auto session = Session::open(kModel, options).value();
+    EXPECT_EQ(allocations_of_a_run(*session, random_inputs(*session, {}).value()), 0)
+        << threads << " threads";
+  }
+}
+
+/// Rows that ask for memory in each run: products of batches, whose matrices are listed anew.
+bool may_allocate(const Step& step) {
+  return step.region.anchor_node().op == Op::kMatMul && step.packed.empty();
+}
+
+TEST(Run, OfEachKernelRowAllocatesNothing) {
+  size_t checked = 0;
+  for (const ops::RowCase& row_case : ops::row_cases()) {
+    for (Isa isa : {Isa::kPortable, Isa::kAvx2, Isa::kAvx512}) {
+      if (isa > available_isa()) continue;
+      TypedModel model;
+      ops::RowModel content(model, false);
+      row_case.build(content);
+      auto session = make_session(std::move(model), one_thread(), isa).value();
+      const std::vector<Step>& steps = session->state().engine->main().steps;
+      if (std::ranges::any_of(steps,
+                              [](const Step& step) { return step.row == "reference" || may_allocate(step); }))
+        continue;
+      ++checked;
+      EXPECT_EQ(allocations_of_a_run(*session, content.given()), 0)
+          << op_name(row_case.op) << " " << row_case.name << " " << isa_name(isa);
+    }
+  }
+  EXPECT_GT(checked, 50);
 }
 
 }  // namespace

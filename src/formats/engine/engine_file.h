@@ -31,8 +31,14 @@ struct PackedRange {
 
 /// One step: the kernel row that was chosen, and the weights that it packed.
 struct StepRecord {
+  /// A kernel row that was timed for the step.
+  struct Timed {
+    std::string row;
+    double time_ms = 0;
+  };
   std::string row;
   std::vector<PackedRange> packed;
+  std::vector<Timed> timed;
 };
 
 /// What an engine file says of itself.

@@ -46,13 +46,22 @@ bool read(dom::element from, uint64_t end, PackedRange& to) {
   return to.offset % kAlignment == 0 && to.offset <= end && to.floats <= (end - to.offset) / sizeof(float);
 }
 
+bool read(dom::element from, StepRecord::Timed& to) {
+  dom::element row;
+  return from["row"].get(row) == simdjson::SUCCESS && read(row, to.row) &&
+         from["time_ms"].get(to.time_ms) == simdjson::SUCCESS;
+}
+
 bool read(dom::element from, uint64_t end, StepRecord& to) {
   dom::element row;
-  dom::array packed;
+  dom::array packed, timed;
   if (from["row"].get(row) != simdjson::SUCCESS || !read(row, to.row)) return false;
   if (from["packed"].get(packed) != simdjson::SUCCESS) return false;
   for (dom::element range : packed)
     if (!read(range, end, to.packed.emplace_back())) return false;
+  if (from["timed"].get(timed) != simdjson::SUCCESS) return false;
+  for (dom::element candidate : timed)
+    if (!read(candidate, to.timed.emplace_back())) return false;
   return true;
 }
 

@@ -98,7 +98,10 @@ std::string to_json(const EngineRecord& record, uint32_t data_checksum) {
   for (const StepRecord& step : record.steps) {
     nlohmann::json packed = nlohmann::json::array();
     for (const PackedRange& range : step.packed) packed.push_back({range.offset, range.floats});
-    steps.push_back({{"row", step.row}, {"packed", std::move(packed)}});
+    nlohmann::json timed = nlohmann::json::array();
+    for (const StepRecord::Timed& row : step.timed)
+      timed.push_back({{"row", row.row}, {"time_ms", row.time_ms}});
+    steps.push_back({{"row", step.row}, {"packed", std::move(packed)}, {"timed", std::move(timed)}});
   }
   const nlohmann::json object = {{"build", record.build},       {"isa", record.isa},
                                  {"cpu", record.cpu},           {"origin", record.origin},

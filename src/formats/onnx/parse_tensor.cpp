@@ -14,7 +14,7 @@ using wire::WireType;
 
 /// The fields of a TensorProto but for the elements of typed fields.
 struct TensorFields {
-  Shape dims;
+  std::vector<int64_t> dims;
   int64_t data_type = 0;
   int64_t data_location = 0;
   std::optional<std::string_view> raw_data;

@@ -18,7 +18,7 @@ int64_t blocks_of(int64_t channels, int64_t lanes) {
 struct BlockedConv::Running {
   const ConvCall& call;
   PaddedInput padded;
-  std::vector<int32_t> offsets;
+  const int32_t* offsets = nullptr;
   const float* input = nullptr;
   int64_t tiles = 1;  // of a row of the output
 };
@@ -101,7 +101,7 @@ void BlockedConv::sum(const Running& running, const Panel& panel, int64_t pixels
   part.start = bias_.data() + panel.first * lanes;
   for (int64_t s = 0; s < steps; s += part.steps) {
     part.inner = s < whole ? full : last_inner;
-    part.offsets = running.offsets.data() + s;
+    part.offsets = running.offsets + s;
     part.steps = std::min(std::max<int64_t>(kSumBlock / part.inner, 1), (s < whole ? whole : steps) - s);
     part.end = s + part.steps == steps ? args.end : TileEnd{.to = partial, .stride = pixels * lanes};
     part.end.partial = s > 0 ? partial : nullptr;
@@ -137,9 +137,9 @@ void BlockedConv::compute(const Running& running, const Panel& panel, int64_t im
 
 bool BlockedConv::run(const ConvCall& call, const Services& services) const {
   if (call.images * out_blocks_ * call.out_h * call.out_w == 0) return true;
-  Running running{call, PaddedInput(filter_, call, planar_ ? 1 : tiles_->lanes), {}, call.input};
-  running.offsets = running.padded.offsets(in_planes_);
-  if (running.offsets.empty()) return false;
+  Running running{call, PaddedInput(filter_, call, planar_ ? 1 : tiles_->lanes), nullptr, call.input};
+  running.offsets = running.padded.offsets(in_planes_, services);
+  if (running.offsets == nullptr) return false;
   if (!running.padded.direct()) {
     float* copy = services.scratch_floats(running.padded.floats(in_planes_));
     running.padded.copy(call.input, in_planes_, services, copy);

@@ -39,7 +39,7 @@ struct Conv2d::Layout {
   int64_t columns = 1;  // of the product
   int64_t panel = 1;    // columns of a panel
   int64_t panels = 1;
-  std::vector<int32_t> offsets;  // of the taps of one group
+  const int32_t* offsets = nullptr;  // of the taps of one group
 
   Layout(const ConvFilter& filter, const ConvCall& call, const TileSet& set, int max_rows) {
     bool unit = filter.kernel_h == 1 && filter.kernel_w == 1 && filter.stride_h == 1 && filter.stride_w == 1;
@@ -68,17 +68,18 @@ struct Conv2d::Layout {
     return call.images * filter.groups * filter.in_channels * channel + kMaxTileColumns;
   }
   /// False when a distance does not fit.
-  bool make_offsets(const ConvFilter& filter) {
+  bool make_offsets(const ConvFilter& filter, const Services& services) {
     if (channel > INT32_MAX / std::max<int64_t>(filter.in_channels, 1)) return false;
-    offsets.reserve(static_cast<size_t>(filter.depth()));
+    auto* to = services.scratch_array<int32_t>(filter.depth());
+    offsets = to;
     for (int64_t c = 0; c < filter.in_channels; ++c) {
       for (int64_t y = 0; y < filter.kernel_h; ++y) {
         for (int64_t x = 0; x < filter.kernel_w; ++x) {
           int64_t dy = y * filter.dilation_h;
           int64_t dx = x * filter.dilation_w;
           int64_t phase = dy % filter.stride_h * phases_w + dx % filter.stride_w;
-          offsets.push_back(static_cast<int32_t>(c * channel + phase * plane + dy / filter.stride_h * width +
-                                                 dx / filter.stride_w));
+          *to++ = static_cast<int32_t>(c * channel + phase * plane + dy / filter.stride_h * width +
+                                       dx / filter.stride_w);
         }
       }
     }
@@ -188,12 +189,12 @@ void Conv2d::run_panel(const ConvCall& call, const Layout& layout, const float* 
       args.b_stride = width;
     }
   } else {
-    args.b_offsets = layout.offsets.data();
+    args.b_offsets = layout.offsets;
   }
 
   int64_t out_plane = call.out_h * call.out_w;
   args.end.to = sums;
-  std::vector<const float*> operands(call.operands.size());
+  Operands operands(call.operands.size());
   for (int64_t t = first_tile; t < last_tile; ++t) {
     int rows = rows_.rows(t);
     int vectors = tiles_->vectors_for(rows, columns);
@@ -215,7 +216,7 @@ bool Conv2d::run(const ConvCall& call, const Services& services) const {
   Layout layout(filter_, call, *tiles_, max_rows);
   const float* input = call.input;
   if (!layout.direct) {
-    if (!layout.make_offsets(filter_)) return false;
+    if (!layout.make_offsets(filter_, services)) return false;
     float* padded = services.scratch_floats(layout.floats(filter_, call));
     copy_padded(call, layout, services, padded);
     input = padded;

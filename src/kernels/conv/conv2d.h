@@ -48,10 +48,10 @@ struct ConvCall {
   int64_t images = 1;
   int64_t in_h = 1, in_w = 1;
   int64_t pad_top = 0, pad_left = 0;
-  int64_t out_h = 1, out_w = 1;        ///< Positions whose taps lie outside the input read zeros there.
-  const float* input = nullptr;        ///< [images][groups * in_channels][in_h][in_w]
-  float* output = nullptr;             ///< [images][groups * out_channels][out_h][out_w]
-  std::vector<const float*> operands;  ///< Of the epilogue, laid out as the output.
+  int64_t out_h = 1, out_w = 1;  ///< Positions whose taps lie outside the input read zeros there.
+  const float* input = nullptr;  ///< [images][groups * in_channels][in_h][in_w]
+  float* output = nullptr;       ///< [images][groups * out_channels][out_h][out_w]
+  Operands operands;             ///< Of the epilogue, laid out as the output.
 };
 
 /// The product of sizes from a file, or INT64_MAX when it is not smaller.

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "kernels/conv/conv2d.h"
 
@@ -28,9 +27,9 @@ class PaddedInput {
   /// What copies of `planes` planes of all images take.
   int64_t floats(int64_t planes) const { return images_ * planes * plane_; }
 
-  /// The distances of all taps of `planes` planes, ordered by plane, filter row and filter column. Empty when
+  /// The distances of all taps of `planes` planes, ordered by plane, filter row and filter column. Null when
   /// one of them does not fit.
-  std::vector<int32_t> offsets(int64_t planes) const;
+  const int32_t* offsets(int64_t planes, const Services& services) const;
 
   void copy(const float* input, int64_t planes, const Services& services, float* to) const;
 

@@ -107,9 +107,9 @@ void WinogradConv::transform_inputs(const Chunk& chunk, const Services& services
 void WinogradConv::multiply(const Chunk& chunk, const Services& services) const {
   const int64_t lanes = tiles_->lanes, width = tiles_->max_pixels;
   const int64_t tiles = ceil_div(chunk.count, width);
-  std::vector<int32_t> offsets;
+  auto* offsets = services.scratch_array<int32_t>(in_blocks_);
   for (int64_t block = 0; block < in_blocks_; ++block)
-    offsets.push_back(static_cast<int32_t>(block * chunk.count * lanes));
+    offsets[block] = static_cast<int32_t>(block * chunk.count * lanes);
   services.parallel_for(positions_ * panels_, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const int64_t position = i / panels_, panel = i % panels_;
@@ -129,7 +129,7 @@ void WinogradConv::multiply(const Chunk& chunk, const Services& services) const 
           const int64_t left = filter_.in_channels - c;
           args.inner = std::min(lanes, left);
           args.steps = std::min(kChannelBlock, left) / args.inner;
-          args.offsets = offsets.data() + c / lanes;
+          args.offsets = offsets + c / lanes;
           tile(args);
           args.weights += args.steps * args.inner * blocks * lanes;
           args.end.partial = args.end.to;

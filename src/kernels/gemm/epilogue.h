@@ -11,6 +11,7 @@
 #include "kernels/gemm/tile_end.h"
 #include "kernels/gemm/tile_exit.h"
 #include "kernels/math/unary.h"
+#include "tenon/inline_vector.h"
 
 namespace tenon::kernels {
 
@@ -27,6 +28,8 @@ struct MicroOp {
 
 /// Operands that the callers of an epilogue have room for.
 inline constexpr size_t kEpilogueOperandsMax = 16;
+/// The operands of a call, in the order of their numbers.
+using Operands = InlineVector<const float*, kEpilogueOperandsMax>;
 
 class Epilogue {
  public:

@@ -45,12 +45,11 @@ class PackedColumns {
 /// out[i], row-major and one after the other. The output overlaps no operand of the product.
 struct GemmCall {
   int64_t rows = 0, columns = 0, depth = 0;
-  std::vector<MatrixRef> a;
-  std::vector<MatrixRef> b;               ///< As many as `a`, or empty when `packed` serves all.
+  std::span<const MatrixRef> a;
+  std::span<const MatrixRef> b;           ///< As many as `a`, or empty when `packed` serves all.
   const PackedColumns* packed = nullptr;  ///< Has the columns and depth of the call.
   float* out = nullptr;
-  std::vector<const float*>
-      operands;  ///< Of the epilogue, laid out as the output; at most kEpilogueOperandsMax.
+  Operands operands;  ///< Of the epilogue, laid out as the output.
 };
 
 /// Sums are those of run_tile: the bits of an element depend on the depth alone.

@@ -41,14 +41,17 @@ std::vector<float> run(const Case& c, const std::vector<float>& a, const std::ve
                    c.bias ? std::span<const float>(bias) : std::span<const float>(), isa, packing);
     call.packed = &*packed;
   }
+  std::vector<MatrixRef> lefts, rights;
   for (int64_t i = 0; i < c.batches; ++i) {
-    call.a.push_back(
+    lefts.push_back(
         {a.data() + i * c.rows * c.depth, c.a_transposed ? 1 : c.depth, c.a_transposed ? c.rows : 1});
     if (c.packed) continue;
     MatrixRef matrix = right;
     matrix.data += i * c.depth * c.columns;
-    call.b.push_back(matrix);
+    rights.push_back(matrix);
   }
+  call.a = lefts;
+  call.b = rights;
   std::vector<float> out(static_cast<size_t>(c.batches * c.rows * c.columns), -99.0f);
   call.out = out.data();
   std::vector<MicroOp> ops;

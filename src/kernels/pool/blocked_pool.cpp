@@ -38,8 +38,8 @@ void blocked_max_pool(const BlockedPoolCall& call, Isa isa, const Services& serv
               [&](const WindowArgs& args, size_t, size_t) { functions.max(args); });
 }
 
-void blocked_average_pool(const BlockedPoolCall& call, const std::vector<float>& row_divisors,
-                          const std::vector<float>& column_divisors, Isa isa, const Services& services) {
+void blocked_average_pool(const BlockedPoolCall& call, std::span<const float> row_divisors,
+                          std::span<const float> column_divisors, Isa isa, const Services& services) {
   const WindowFunctions& functions = window_functions(isa);
   for_windows(call, block_lanes(isa), services, [&](WindowArgs& args, size_t y, size_t x) {
     args.divisor = row_divisors[y] * column_divisors[x];

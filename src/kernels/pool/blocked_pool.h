@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
+#include <span>
 
 #include "base/cpu.h"
 #include "kernels/services.h"
@@ -12,7 +12,7 @@ namespace tenon::kernels {
 /// Windows along one axis: those of output i cover the positions first[i], first[i] + dilation, ..., count[i]
 /// in all, all inside the input.
 struct PoolAxis {
-  std::vector<int64_t> first, count;
+  std::span<const int64_t> first, count;
   int64_t dilation = 1;
 
   int64_t outputs() const { return static_cast<int64_t>(first.size()); }
@@ -33,7 +33,7 @@ void blocked_max_pool(const BlockedPoolCall& call, Isa isa, const Services& serv
 
 /// The sum of each window over divisors[row] * divisors[column], 0 where that is 0. Rows are summed first,
 /// each as one chain, then the sums of the rows.
-void blocked_average_pool(const BlockedPoolCall& call, const std::vector<float>& row_divisors,
-                          const std::vector<float>& column_divisors, Isa isa, const Services& services);
+void blocked_average_pool(const BlockedPoolCall& call, std::span<const float> row_divisors,
+                          std::span<const float> column_divisors, Isa isa, const Services& services);
 
 }  // namespace tenon::kernels

@@ -30,8 +30,8 @@ Status infer(InferContext& context) {
 }
 
 template <class T>
-void add_blocks(KernelContext& context, const std::vector<WindowAxis>& axes, int64_t planes,
-                int64_t kernel_size, int64_t blocks, int64_t image_size, Tensor& y) {
+void add_blocks(KernelContext& context, const WindowAxes& axes, int64_t planes, int64_t kernel_size,
+                int64_t blocks, int64_t image_size, Tensor& y) {
   const Tensor& x = context.input(0);
   std::vector<int64_t> kernel_sizes, block_sizes;
   for (const WindowAxis& axis : axes) {
@@ -69,7 +69,7 @@ Status reference(KernelContext& context) {
                 x.rank(), image.size(), block.size());
   const Window window = TENON_TRY(read_window(context.attributes(), block));
   const int64_t image_size = TENON_TRY(element_count(image)), kernel_size = TENON_TRY(element_count(block));
-  const std::vector<WindowAxis> axes = TENON_TRY(resolve_window(window, image.data()));
+  const WindowAxes axes = TENON_TRY(resolve_window(window, image.data()));
   int64_t blocks = 1;
   for (const WindowAxis& axis : axes) blocks *= axis.output;
   if (blocks != x.dim(2) || x.dim(1) % kernel_size != 0)

@@ -15,7 +15,7 @@ Result<SymShape> convolved_shape(const Attributes& attributes, const SymShape& x
 
 /// A convolution of known shapes.
 struct ConvolutionPlan {
-  std::vector<WindowAxis> axes;
+  WindowAxes axes;
   int64_t batch, channels, outputs, group;  ///< N, C, M
   Shape shape;                              ///< Of the output.
 };

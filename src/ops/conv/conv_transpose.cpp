@@ -63,8 +63,8 @@ Result<SymInt> transposed_size(const TransposedWindow& t, size_t axis, const Sym
 }
 
 // Input and kernel describe the forward convolution from the output back to the input.
-Result<std::vector<WindowAxis>> resolve(const TransposedWindow& t, const int64_t* spatial) {
-  std::vector<WindowAxis> axes;
+Result<WindowAxes> resolve(const TransposedWindow& t, const int64_t* spatial) {
+  WindowAxes axes;
   for (size_t i = 0; i < t.window.axes(); ++i) {
     WindowAxis axis;
     axis.output = spatial[i];
@@ -115,7 +115,7 @@ Status infer(InferContext& context) {
 }
 
 // Adds products (one row for each kernel element of one output channel) to the output plane.
-void scatter(const std::vector<WindowAxis>& axes, const double* products, int64_t positions, double* plane) {
+void scatter(const WindowAxes& axes, const double* products, int64_t positions, double* plane) {
   const size_t last = axes.size() - 1;
   const WindowAxis& inner = axes[last];
   std::vector<int64_t> kernel_sizes, kernel(axes.size(), 0), row_sizes;
@@ -152,7 +152,7 @@ Status reference(KernelContext& context) {
   const TransposedWindow t =
       TENON_TRY(read_transposed(context.attributes(), {w.shape().begin() + 2, w.shape().end()}));
   TENON_TRY(check_shapes(t, to_sym(x.shape()), to_sym(w.shape())));
-  const std::vector<WindowAxis> axes = TENON_TRY(resolve(t, x.shape().data() + 2));
+  const WindowAxes axes = TENON_TRY(resolve(t, x.shape().data() + 2));
   const int64_t per_group = w.dim(1), channels = x.dim(1) / t.group, outputs = per_group * t.group;
   Shape shape = {x.dim(0), outputs};
   int64_t positions = 1, plane_size = 1, kernel_size = 1;

@@ -24,7 +24,7 @@ Status infer(InferContext& context) {
 }
 
 // The value of a plane at a real position: linear along each axis, zero outside.
-double interpolate(const std::vector<double>& image, int64_t plane, const std::vector<WindowAxis>& axes,
+double interpolate(const std::vector<double>& image, int64_t plane, const WindowAxes& axes,
                    const std::vector<double>& position) {
   double result = 0;
   for (size_t corner = 0; corner < size_t{1} << axes.size(); ++corner) {
@@ -81,7 +81,7 @@ Result<Plan> make_plan(KernelContext& context) {
 // Columns of one image (channels * kernel elements by positions).
 void fill_deformed(const Plan& plan, const std::vector<double>& image, const std::vector<double>& offsets,
                    const std::vector<double>& mask, std::vector<double>& columns) {
-  const std::vector<WindowAxis>& axes = plan.conv.axes;
+  const WindowAxes& axes = plan.conv.axes;
   const auto rank = static_cast<int64_t>(axes.size());
   const int64_t channels_per_group = plan.conv.channels / plan.offset_group;
   std::vector<int64_t> kernel_sizes, output_sizes, kernel(axes.size(), 0);

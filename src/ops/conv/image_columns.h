@@ -11,10 +11,10 @@ namespace tenon::ops {
 
 /// One group's channels of one image, and the window that slides over them.
 struct ImageColumns {
-  const Tensor* image;           ///< (N, C, spatial...)
-  int64_t first_element;         ///< Of the group's first channel.
-  int64_t channels;              ///< Of the group.
-  std::vector<WindowAxis> axes;  ///< At least one.
+  const Tensor* image;    ///< (N, C, spatial...)
+  int64_t first_element;  ///< Of the group's first channel.
+  int64_t channels;       ///< Of the group.
+  WindowAxes axes;        ///< At least one.
 
   int64_t input_size() const;   ///< Elements of one channel.
   int64_t output_size() const;  ///< Output positions.

@@ -64,6 +64,17 @@ int choose_winograd(int64_t in_channels, int64_t out_channels, const SymShape& o
   return two < four ? 2 : 4;
 }
 
+/// Multiplications of F(m x m, 3 x 3) over those of the direct sum.
+template <int kM>
+double winograd_work(const Region& region) {
+  const SymShape& output = *region.type(region.outputs[0]).shape;
+  const auto h = output[2].constant(), w = output[3].constant();
+  constexpr double kPositions = (kM + 2) * (kM + 2), kDirect = 9;
+  if (!h || !w || *h * *w == 0) return kPositions / (kDirect * kM * kM);
+  const int64_t tiles = ((*h + kM - 1) / kM) * ((*w + kM - 1) / kM);
+  return static_cast<double>(tiles) * kPositions / (kDirect * static_cast<double>(*h * *w));
+}
+
 bool is_known_image(const Region& region, ValueId id) {
   const ValueType& type = region.type(id);
   return type.shape && type.shape->size() == 4 && (*type.shape)[1].is_constant();
@@ -257,14 +268,16 @@ constexpr RowLayouts kPlanarToBlocked{Layout::kPlain, Layout::kBlocked, true};
        prepare<Algorithm::kWinograd4, isa>,                                                           \
        kBlocked,                                                                                      \
        true,                                                                                          \
-       winograd_pays<4>},                                                                             \
+       winograd_pays<4>,                                                                              \
+       winograd_work<4>},                                                                             \
       {"conv_winograd2_f32_" suffix,                                                                  \
        isa,                                                                                           \
        fits_winograd,                                                                                 \
        prepare<Algorithm::kWinograd2, isa>,                                                           \
        kBlocked,                                                                                      \
        true,                                                                                          \
-       winograd_pays<2>},                                                                             \
+       winograd_pays<2>,                                                                              \
+       winograd_work<2>},                                                                             \
       {"conv_blocked_f32_" suffix, isa, fits_blocked, prepare<Algorithm::kBlocked, isa>, kBlocked}, { \
     "conv_tile_f32_" suffix, isa, fits, prepare<Algorithm::kTile, isa>                                \
   }

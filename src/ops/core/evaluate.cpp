@@ -94,8 +94,7 @@ class Evaluator : public RunServices {
   Tensor allocate_output(size_t, DataType type, Shape shape) override {
     return Tensor::allocate(type, std::move(shape));
   }
-  void parallel_for(int64_t count, int64_t grain,
-                    const std::function<void(int64_t, int64_t)>& body) override {
+  void parallel_for(int64_t count, int64_t grain, FunctionRef<void(int64_t, int64_t)> body) override {
     if (count <= 0) return;
     if (options_.parallel_for)
       options_.parallel_for(count, grain, body);

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "base/function_ref.h"
 #include "base/try.h"
 #include "ir/graph.h"
 #include "ops/core/kernel.h"
@@ -18,8 +19,7 @@ struct EvaluateOptions {
   std::function<Status(const Node& node, std::span<const Value* const> inputs, std::span<Value> outputs)>
       after_node;
   /// Runs the independent outputs of a reference in parallel; null: on the calling thread.
-  std::function<void(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)>& body)>
-      parallel_for;
+  std::function<void(int64_t count, int64_t grain, FunctionRef<void(int64_t, int64_t)> body)> parallel_for;
   /// Asked between nodes and trips of loops; an error ends the evaluation.
   std::function<Status()> interrupted;
   uint64_t random_seed = 0;

@@ -3,13 +3,13 @@
 // list ends in the reference.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "base/cpu.h"
+#include "base/function_ref.h"
 #include "base/try.h"
 #include "ir/graph.h"
 #include "kernels/packing.h"
@@ -25,8 +25,7 @@ class RunServices {
   virtual Tensor allocate_output(size_t i, DataType type, Shape shape) = 0;
   /// Calls body(begin, end) for disjoint ranges that cover [0, count), perhaps at the same time. Ranges begin
   /// at multiples of `grain`. The result must not depend on how the ranges are cut.
-  virtual void parallel_for(int64_t count, int64_t grain,
-                            const std::function<void(int64_t, int64_t)>& body) = 0;
+  virtual void parallel_for(int64_t count, int64_t grain, FunctionRef<void(int64_t, int64_t)> body) = 0;
   /// Scratch memory, 64-byte aligned, valid until the step ends; contents not set.
   virtual std::byte* scratch(size_t bytes) = 0;
   /// Runs a subgraph of the node with values for its formal inputs.
@@ -62,7 +61,7 @@ class KernelContext {
   /// Output i as an existing value; sharing an input's bytes is allowed.
   void set_output(size_t i, Value value) { outputs_[i] = std::move(value); }
 
-  void parallel_for(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)>& body) {
+  void parallel_for(int64_t count, int64_t grain, FunctionRef<void(int64_t, int64_t)> body) {
     services_.parallel_for(count, grain, body);
   }
   RunServices& services() { return services_; }
@@ -136,6 +135,8 @@ struct KernelRow {
   /// Whether the row is expected to be faster than those after it that fit: by shapes and the instruction set
   /// alone, never by timing. Null: always.
   bool (*pays)(const Region& region) = nullptr;
+  /// Its multiplications over those of the plain algorithm, for sizes that are known. Null: as many.
+  double (*work)(const Region& region) = nullptr;
 };
 
 }  // namespace tenon::ops

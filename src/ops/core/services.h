@@ -9,7 +9,7 @@ namespace tenon::ops {
 /// Valid as long as the context.
 inline kernels::Services kernel_services(KernelContext& context) {
   RunServices* services = &context.services();
-  return {[services](int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)>& body) {
+  return {[services](int64_t count, int64_t grain, FunctionRef<void(int64_t, int64_t)> body) {
             services->parallel_for(count, grain, body);
           },
           [services](size_t bytes) { return services->scratch(bytes); }};

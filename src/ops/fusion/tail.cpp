@@ -177,9 +177,8 @@ size_t folded_nodes(const Region& region) {
   return 1 + (constant_bias(region) != nullptr ? 1 : 0) + (folded_batch_norm(region) != nullptr ? 1 : 0);
 }
 
-Result<std::vector<const float*>> tail_operands(const FusedTail& tail, KernelContext& context,
-                                                const Shape& output) {
-  std::vector<const float*> operands;
+Result<kernels::Operands> tail_operands(const FusedTail& tail, KernelContext& context, const Shape& output) {
+  kernels::Operands operands;
   for (size_t input : tail.operands) {
     const Tensor& tensor = context.input(input);
     if (tensor.shape() != output)

@@ -56,7 +56,6 @@ size_t folded_nodes(const Region& region);
 
 /// The operands of a call, in the order that the micro-operations number them; an error when one has another
 /// shape than the output.
-Result<std::vector<const float*>> tail_operands(const FusedTail& tail, KernelContext& context,
-                                                const Shape& output);
+Result<kernels::Operands> tail_operands(const FusedTail& tail, KernelContext& context, const Shape& output);
 
 }  // namespace tenon::ops

@@ -91,31 +91,56 @@ class MatMulKernel final : public Kernel {
         isa_(isa) {}
 
   Status run(KernelContext& context) const override {
+    return packed_ ? run_packed(context) : run_batches(context);
+  }
+
+ private:
+  /// One matrix serves all: the batches of A are further rows.
+  Status run_packed(KernelContext& context) const {
+    const Tensor& a = a_.get(context);
+    if (a.rank() == 0 || a.shape().back() != packed_->depth())
+      return fail(ErrorCode::kInvalidModel, "A has shape {}, which does not fit a B of {} rows",
+                  to_string(a.shape()), packed_->depth());
+    Shape shape = a.shape();
+    shape.pop_back();
+    const MatrixRef matrix{a.data<float>(), packed_->depth(), 1};
+    kernels::GemmCall call;
+    call.rows = TENON_TRY(element_count(shape));
+    call.columns = packed_->columns();
+    call.depth = packed_->depth();
+    call.a = {&matrix, 1};
+    call.packed = &*packed_;
+    shape.push_back(call.columns);
+    call.operands = TENON_TRY(tail_operands(tail_, context, shape));
+    call.out = context.output(0, DataType::kFloat32, shape).mutable_data<float>();
+    kernels::gemm(call, epilogue_, isa_, kernel_services(context));
+    return {};
+  }
+
+  Status run_batches(KernelContext& context) const {
     const Tensor& a = a_.get(context);
     const Tensor& b = b_.get(context);
     const MatmulPlan plan = TENON_TRY(plan_matmul(a, b));
+    const kernels::Services services = kernel_services(context);
     kernels::GemmCall call;
     call.rows = plan.m;
     call.columns = plan.n;
     call.depth = plan.k;
     call.operands = TENON_TRY(tail_operands(tail_, context, plan.shape));
-    if (packed_) {
-      // One matrix serves all: the batches of A are further rows.
-      call.packed = &*packed_;
-      call.rows = plan.m * static_cast<int64_t>(plan.a_batch.size());
-      call.a = {{a.data<float>(), plan.k, 1}};
-    } else {
-      for (size_t i = 0; i < plan.a_batch.size(); ++i) {
-        call.a.push_back({a.data<float>() + plan.a_batch[i] * plan.m * plan.k, plan.k, 1});
-        call.b.push_back({b.data<float>() + plan.b_batch[i] * plan.k * plan.n, plan.n, 1});
-      }
+    const size_t batches = plan.a_batch.size();
+    const std::span<MatrixRef> all(services.scratch_array<MatrixRef>(static_cast<int64_t>(2 * batches)),
+                                   2 * batches);
+    for (size_t i = 0; i < batches; ++i) {
+      all[i] = {a.data<float>() + plan.a_batch[i] * plan.m * plan.k, plan.k, 1};
+      all[batches + i] = {b.data<float>() + plan.b_batch[i] * plan.k * plan.n, plan.n, 1};
     }
+    call.a = all.first(batches);
+    call.b = all.last(batches);
     call.out = context.output(0, DataType::kFloat32, plan.shape).mutable_data<float>();
-    kernels::gemm(call, epilogue_, isa_, kernel_services(context));
+    kernels::gemm(call, epilogue_, isa_, services);
     return {};
   }
 
- private:
   Operand a_, b_;
   FusedTail tail_;
   kernels::Epilogue epilogue_;
@@ -193,7 +218,8 @@ class GemmKernel final : public Kernel {
     call.rows = a.dim(transposed_ ? 1 : 0);
     call.columns = packed_.columns();
     call.depth = packed_.depth();
-    call.a = {{a.data<float>(), transposed_ ? 1 : call.depth, transposed_ ? call.rows : 1}};
+    const MatrixRef a_matrix{a.data<float>(), transposed_ ? 1 : call.depth, transposed_ ? call.rows : 1};
+    call.a = {&a_matrix, 1};
     call.packed = &packed_;
     const Shape shape = {call.rows, call.columns};
     call.operands = TENON_TRY(tail_operands(tail_, context, shape));

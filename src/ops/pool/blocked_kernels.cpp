@@ -18,44 +18,48 @@ bool fits_blocked_pool(const Region& region) {
 
 namespace {
 
-kernels::PoolAxis windows_of(const WindowAxis& axis) {
-  kernels::PoolAxis windows;
-  windows.dilation = axis.dilation;
-  for (int64_t i = 0; i < axis.output; ++i) {
-    const int64_t first = axis.first(i), count = axis.last(i, axis.input) - first;
-    windows.first.push_back(axis.start(i) + first * axis.dilation);
-    windows.count.push_back(count);
-    if (count <= 0) windows.first.back() = windows.count.back() = 0;
+/// In scratch memory, as what follows.
+kernels::PoolAxis windows_of(const WindowAxis& axis, const kernels::Services& services) {
+  const auto outputs = static_cast<size_t>(axis.output);
+  const std::span<int64_t> firsts(services.scratch_array<int64_t>(axis.output), outputs);
+  const std::span<int64_t> counts(services.scratch_array<int64_t>(axis.output), outputs);
+  for (size_t i = 0; i < outputs; ++i) {
+    const auto output = static_cast<int64_t>(i);
+    const int64_t first = axis.first(output), count = axis.last(output, axis.input) - first;
+    firsts[i] = count > 0 ? axis.start(output) + first * axis.dilation : 0;
+    counts[i] = std::max<int64_t>(count, 0);
   }
-  return windows;
+  return {firsts, counts, axis.dilation};
 }
 
 /// By how much a window along an axis counts in an average.
-std::vector<float> divisors_of(const WindowAxis& axis, bool with_pads) {
-  std::vector<float> divisors;
-  for (int64_t i = 0; i < axis.output; ++i) {
-    const int64_t count =
-        with_pads ? axis.last(i, axis.input + axis.pad_end) : axis.last(i, axis.input) - axis.first(i);
-    divisors.push_back(static_cast<float>(std::max<int64_t>(count, 0)));
+std::span<const float> divisors_of(const WindowAxis& axis, bool with_pads,
+                                   const kernels::Services& services) {
+  const std::span<float> divisors(services.scratch_floats(axis.output), static_cast<size_t>(axis.output));
+  for (size_t i = 0; i < divisors.size(); ++i) {
+    const auto output = static_cast<int64_t>(i);
+    const int64_t last = axis.last(output, axis.input + (with_pads ? axis.pad_end : 0));
+    const int64_t count = with_pads ? last : last - axis.first(output);
+    divisors[i] = static_cast<float>(std::max<int64_t>(count, 0));
   }
   return divisors;
 }
 
 class BlockedPoolKernel final : public Kernel {
  public:
-  BlockedPoolKernel(Pool pool, Attributes attributes, Isa isa)
-      : pool_(pool), attributes_(std::move(attributes)), isa_(isa) {}
+  /// `window` is not used by the global pool.
+  BlockedPoolKernel(Pool pool, Window window, bool with_pads, Isa isa)
+      : pool_(pool), window_(std::move(window)), with_pads_(with_pads), isa_(isa) {}
 
   Status run(KernelContext& context) const override {
     const Tensor& x = context.input(0);  // [N, blocks, H, W, lanes]
-    std::vector<WindowAxis> axes;
-    if (pool_ == Pool::kGlobalAverage) {
+    const kernels::Services services = kernel_services(context);
+    WindowAxes axes;
+    if (pool_ == Pool::kGlobalAverage)
       for (size_t i : {2, 3}) axes.push_back({x.dim(i), 1, x.dim(i), 1, 1, 0, 0});
-    } else {
-      const Window window = TENON_TRY(read_pool_window(attributes_, 2));
-      axes = TENON_TRY(resolve_window(window, x.shape().data() + 2));
-    }
-    const kernels::PoolAxis rows = windows_of(axes[0]), columns = windows_of(axes[1]);
+    else
+      axes = TENON_TRY(resolve_window(window_, x.shape().data() + 2));
+    const kernels::PoolAxis rows = windows_of(axes[0], services), columns = windows_of(axes[1], services);
     kernels::BlockedPoolCall call;
     call.planes = x.dim(0) * x.dim(1);
     call.in_h = axes[0].input;
@@ -65,27 +69,29 @@ class BlockedPoolKernel final : public Kernel {
     call.input = x.data<float>();
     const Shape shape = {x.dim(0), x.dim(1), axes[0].output, axes[1].output, x.dim(4)};
     call.output = context.output(0, DataType::kFloat32, shape).mutable_data<float>();
-    const kernels::Services services = kernel_services(context);
-    if (pool_ == Pool::kMax) {
+    if (pool_ == Pool::kMax)
       kernels::blocked_max_pool(call, isa_, services);
-    } else {
-      const bool with_pads = attributes_.integer("count_include_pad") != 0;
-      kernels::blocked_average_pool(call, divisors_of(axes[0], with_pads), divisors_of(axes[1], with_pads),
-                                    isa_, services);
-    }
+    else
+      kernels::blocked_average_pool(call, divisors_of(axes[0], with_pads_, services),
+                                    divisors_of(axes[1], with_pads_, services), isa_, services);
     return {};
   }
 
  private:
   Pool pool_;
-  Attributes attributes_;
+  Window window_;
+  bool with_pads_;  // whether padding counts in an average
   Isa isa_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Kernel>> prepare_blocked_pool(Pool pool, Isa isa, const Region& region) {
-  return std::unique_ptr<Kernel>(std::make_unique<BlockedPoolKernel>(pool, region.nodes[0]->attributes, isa));
+  const Attributes& attributes = region.nodes[0]->attributes;
+  Window window;
+  if (pool != Pool::kGlobalAverage) window = TENON_TRY(read_pool_window(attributes, 2));
+  return std::unique_ptr<Kernel>(std::make_unique<BlockedPoolKernel>(
+      pool, std::move(window), attributes.integer("count_include_pad") != 0, isa));
 }
 
 const KernelRow kAveragePoolRows[3] = {

@@ -20,17 +20,19 @@ bool fits(const Region& region) {
 
 class MaxPoolKernel final : public Kernel {
  public:
-  MaxPoolKernel(Attributes attributes, Isa isa) : attributes_(std::move(attributes)), isa_(isa) {}
+  MaxPoolKernel(Window window, Isa isa) : window_(std::move(window)), isa_(isa) {}
 
   Status run(KernelContext& context) const override {
     const Tensor& x = context.input(0);
-    const PoolPlan plan = TENON_TRY(plan_pool(attributes_, x));
+    const WindowAxes axes = TENON_TRY(resolve_window(window_, x.shape().data() + 2));
     // One axis is two with a height of 1.
     const WindowAxis flat{1, 1, 1, 1, 1, 0, 0};
-    const WindowAxis& rows = plan.axes.size() == 1 ? flat : plan.axes[0];
-    const WindowAxis& columns = plan.axes.back();
+    const WindowAxis& rows = axes.size() == 1 ? flat : axes[0];
+    const WindowAxis& columns = axes.back();
+    Shape shape = {x.dim(0), x.dim(1)};
+    for (const WindowAxis& axis : axes) shape.push_back(axis.output);
     kernels::MaxPoolCall call;
-    call.planes = plan.planes;
+    call.planes = x.dim(0) * x.dim(1);
     call.in_h = rows.input;
     call.in_w = columns.input;
     call.out_h = rows.output;
@@ -44,19 +46,23 @@ class MaxPoolKernel final : public Kernel {
     call.pad_top = rows.pad_begin;
     call.pad_left = columns.pad_begin;
     call.input = x.data<float>();
-    call.output = context.output(0, DataType::kFloat32, plan.shape).mutable_data<float>();
-    if (plan.output_size > 0) kernels::max_pool_2d(call, isa_, kernel_services(context));
+    Tensor& y = context.output(0, DataType::kFloat32, shape);
+    call.output = y.mutable_data<float>();
+    if (y.size() > 0) kernels::max_pool_2d(call, isa_, kernel_services(context));
     return {};
   }
 
  private:
-  Attributes attributes_;
+  Window window_;
   Isa isa_;
 };
 
 template <Isa kIsa>
 Result<std::unique_ptr<Kernel>> prepare(const Region& region, kernels::Packing&) {
-  return std::unique_ptr<Kernel>(std::make_unique<MaxPoolKernel>(region.nodes[0]->attributes, kIsa));
+  const Node& node = *region.nodes[0];
+  const size_t axes = region.type(node.inputs[0]).shape->size() - 2;
+  Window window = TENON_TRY(read_pool_window(node.attributes, axes));
+  return std::unique_ptr<Kernel>(std::make_unique<MaxPoolKernel>(std::move(window), kIsa));
 }
 
 }  // namespace

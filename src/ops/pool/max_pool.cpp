@@ -24,7 +24,7 @@ double lowest(DataType type) {
 }
 
 // The position of an element of a plane when its axes are counted first to last.
-int64_t column_major(int64_t element, const std::vector<WindowAxis>& axes) {
+int64_t column_major(int64_t element, const WindowAxes& axes) {
   int64_t position = 0;
   std::vector<int64_t> index(axes.size());
   for (size_t i = axes.size(); i-- > 0;) {

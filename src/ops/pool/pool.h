@@ -12,7 +12,7 @@ namespace tenon::ops {
 
 /// A pool of known shapes: each of `planes` channels of `input_size` elements becomes one of `output_size`.
 struct PoolPlan {
-  std::vector<WindowAxis> axes;
+  WindowAxes axes;
   std::vector<int64_t> output_sizes;  ///< Along the spatial axes.
   int64_t planes = 0, input_size = 1, output_size = 1;
   Shape shape;  ///< Of the output.
@@ -25,7 +25,7 @@ Status infer_pool(InferContext& context, size_t output, DataType element);
 /// Calls run(first, count) for the covered elements of a window, one row of the last axis at a time: elements
 /// first, first + dilation, ... of the plane, where dilation is that of the last axis.
 template <class Run>
-void for_each_run(const std::vector<WindowAxis>& axes, const std::vector<int64_t>& out, Run&& run) {
+void for_each_run(const WindowAxes& axes, const std::vector<int64_t>& out, Run&& run) {
   const size_t last = axes.size() - 1;
   std::vector<int64_t> sizes(last), index(last, 0), base(last);
   for (size_t i = 0; i < last; ++i) {

@@ -51,7 +51,7 @@ Status infer_random(InferContext& context) {
 Status reference_random(KernelContext& context) {
   const Op op = context.node().op;
   const Attributes& attributes = context.attributes();
-  const Shape shape = is_like(op) ? context.input(0).shape() : attributes.integers("shape");
+  const Shape shape = is_like(op) ? context.input(0).shape() : Shape(attributes.integers("shape"));
   TENON_TRY(element_count(shape));
   const DataType type =
       TENON_TRY(type_of(attributes, is_like(op) ? context.input(0).type() : DataType::kFloat32));

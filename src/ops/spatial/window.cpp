@@ -73,8 +73,8 @@ Result<SymInt> output_size(const Window& window, size_t axis, const SymInt& inpu
   return size;
 }
 
-Result<std::vector<WindowAxis>> resolve_window(const Window& window, const int64_t* spatial) {
-  std::vector<WindowAxis> axes(window.axes());
+Result<WindowAxes> resolve_window(const Window& window, const int64_t* spatial) {
+  WindowAxes axes(window.axes());
   for (size_t i = 0; i < axes.size(); ++i) {
     WindowAxis& axis = axes[i];
     axis = {

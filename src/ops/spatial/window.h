@@ -9,6 +9,7 @@
 
 #include "base/try.h"
 #include "ir/attributes.h"
+#include "tenon/inline_vector.h"
 #include "tensor/sym_int.h"
 
 namespace tenon::ops {
@@ -55,7 +56,8 @@ Result<Window> read_pool_window(const Attributes& attributes, size_t axes);
 Result<SymInt> output_size(const Window& window, size_t axis, const SymInt& input);
 
 /// All axes for an input of these spatial sizes; auto_pad is resolved into pads.
-Result<std::vector<WindowAxis>> resolve_window(const Window& window, const int64_t* spatial);
+using WindowAxes = InlineVector<WindowAxis, 3>;
+Result<WindowAxes> resolve_window(const Window& window, const int64_t* spatial);
 
 /// The shape rule of pools: (N, C, spatial...) to (N, C, output sizes...).
 Result<SymShape> pooled_shape(const Window& window, const SymShape& input);

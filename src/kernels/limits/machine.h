@@ -5,7 +5,7 @@
 
 #include "base/cpu.h"
 
-namespace tenon::benchmarks {
+namespace tenon::kernels {
 
 /// The loops of one instruction set.
 struct MachineLoops {
@@ -19,7 +19,8 @@ struct MachineLoops {
 /// of several tries.
 double fma_peak_gflops(Isa isa, int threads);
 
-/// Reading memory far larger than the caches: 1e9 bytes a second, the best of several tries.
-double read_bandwidth_gbps(int threads);
+/// Reading an array of so many bytes again and again, shared among the threads: 1e9 bytes a second, the best
+/// of several tries. By default one far larger than the caches. Throws std::bad_alloc.
+double read_bandwidth_gbps(int threads, size_t bytes = size_t{256} << 20);
 
-}  // namespace tenon::benchmarks
+}  // namespace tenon::kernels

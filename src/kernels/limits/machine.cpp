@@ -1,4 +1,4 @@
-#include "kernel_rows/machine.h"
+#include "kernels/limits/machine.h"
 
 #include <algorithm>
 #include <atomic>
@@ -10,12 +10,12 @@
 #include "kernels/simd/targets.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernel_rows/machine.cpp"
+#define HWY_TARGET_INCLUDE "kernels/limits/machine.cpp"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace tenon::benchmarks {
+namespace tenon::kernels {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -58,11 +58,11 @@ HWY_NOINLINE float Sum(const float* from, size_t count) {
 const MachineLoops kLoops = {&MultiplyAdd, &Sum};
 
 }  // namespace HWY_NAMESPACE
-}  // namespace tenon::benchmarks
+}  // namespace tenon::kernels
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace tenon::benchmarks {
+namespace tenon::kernels {
 
 namespace {
 
@@ -110,11 +110,11 @@ double fma_peak_gflops(Isa isa, int threads) {
          1e-9;
 }
 
-double read_bandwidth_gbps(int threads) {
-  constexpr size_t kFloats = size_t{64} << 20;
+double read_bandwidth_gbps(int threads, size_t bytes) {
+  const size_t floats = bytes / sizeof(float);
   const MachineLoops& loops = loops_for(available_isa());
-  const std::vector<float> memory(kFloats, 1.0f);
-  const size_t share = kFloats / static_cast<size_t>(threads) / 64 * 64;
+  const std::vector<float> memory(floats, 1.0f);
+  const size_t share = floats / static_cast<size_t>(threads) / 64 * 64;
   std::atomic<float> keep;
   return best_rate(threads,
                    [&](int t) {
@@ -124,5 +124,5 @@ double read_bandwidth_gbps(int threads) {
          1e-9;
 }
 
-}  // namespace tenon::benchmarks
+}  // namespace tenon::kernels
 #endif
