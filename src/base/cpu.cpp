@@ -1,5 +1,7 @@
 #include "base/cpu.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
