@@ -3,7 +3,7 @@
 The measurement is written as JSON, also while it goes on, and `--from` shows one again:
     date, revision, settings, machine (machine.py)
     contestants  key, title, version, note, is_tenon, in_best
-    cells        model, title, threads, macs, results by contestant (measure.py)
+    cells        model, title, threads, macs, bound_ms, results by contestant (measure.py)
 """
 
 import argparse
@@ -105,7 +105,7 @@ def measure_all(arguments):
                 {"key": c.key, "title": c.title, "version": c.version, "note": c.note, "is_tenon": isinstance(c, Tenon),
                  "in_best": c.key in PEERS and PEERS[c.key].in_best} for c in [*executables, *peers]]
             document["cells"].append({"model": model.name, "title": model.title, "threads": count, "macs": model.macs,
-                                      "results": results})
+                                      "bound_ms": models.bound_ms(executables[0].path, model, count), "results": results})
             write(arguments.json, document)
             progress("")
             print(summary(Measurement(document), model, count), flush=True)

@@ -66,6 +66,9 @@ class Measurement:
             return None
         return 2 * self.cells[model, threads]["macs"] / (1e6 * ms) / limit["fma_gflops"]
 
+    def bound(self, model, threads):
+        return self.cells.get((model, threads), {}).get("bound_ms")
+
     def reasons(self):
         """{(title, reason): models' titles} of those that did not take part."""
         found = {}

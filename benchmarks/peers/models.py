@@ -42,6 +42,12 @@ def run(*command):
     return done.stdout
 
 
+def bound_ms(tenon, model, threads):
+    """The least that the machine could take for the algorithms that tenon chose."""
+    described = json.loads(run(tenon, "inspect", model.onnx, "--time", "--threads", threads, "--json"))
+    return sum(layer["bound_ms"] for layer in described["layers"])
+
+
 def type_of(port):
     """(NumPy's type, shape) of a port that `tenon inspect` describes; open dimensions are 1."""
     match = re.fullmatch(r"(\w+)\[(.*)\]", port["type"])

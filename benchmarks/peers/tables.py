@@ -57,8 +57,9 @@ def mean_text(mean, models):
 
 
 def times(m: Measurement, threads):
-    rows = [[m.title(model), *(number(m.ms(model, threads, c["key"])) for c in m.contestants)] for model in m.models]
-    return table(["ms", *(c["title"] for c in m.contestants)], rows)
+    rows = [[m.title(model), *(number(m.ms(model, threads, c["key"])) for c in m.contestants),
+             number(m.bound(model, threads))] for model in m.models]
+    return table(["ms", *(c["title"] for c in m.contestants), "limit"], rows)
 
 
 def loads(m: Measurement):
@@ -128,6 +129,8 @@ PAGE = """# tenon beside its peers
   fastest of {best_of} on that model. Means are geometric.
 * The share of the peak counts the multiply-adds of the plain algorithms, so Winograd's may pass 100 %; the peak is measured by
   multiply-adds in registers.
+* The limit is what tenon's algorithms take at least, summed over the steps: their multiplications at the peak, or their weights
+  and activations read and written once at the measured bandwidths, whichever is longer (`tenon inspect MODEL --layers --time`).
 * Loading is the median of {loads} fresh processes, without the import of a Python package. Memory is the peak above what the process
   held before it opened the model; for tenon it is the whole process.
 * Every answer is compared with PyTorch's in float64: the largest difference over the largest output. Who is further than

@@ -36,7 +36,7 @@ def measurement():
                     "limits": {"1": {"threads": 1, "isa": "avx2", "fma_gflops": 200.0, "read_gbps": 20.0}}},
         "contestants": [contestant("t", is_tenon=True), contestant("x"), contestant("y"), contestant("z", in_best=False)],
         "cells": [
-            {"model": "one", **cell,
+            {"model": "one", **cell, "bound_ms": 7.5,
              "results": {"t": result(10, 12, 8), "x": result(5, 4, 8), "y": result(20, 20, 20), "z": result(1, 1, 1)}},
             {"model": "two", **cell, "title": "Model Two",
              "results": {"t": result(9, 9, 9), "x": result(1, 1, 1), "y": {"reason": "no layer for Roll"},
@@ -64,6 +64,8 @@ def test_the_text_says_who_is_missing_and_why(measurement):
     assert lines["geometric mean"] == ["4.24", "0.50 (of 1)", "5.48", "4.24", ""]  # the roots of 18, and of 30
     assert "- Y, Model Two: no layer for Roll" in text
     assert "20 / 5" in text
+    times = {line.split("|")[1].strip(): line.split("|")[-2].strip() for line in tables.times(measurement, 1).splitlines()}
+    assert times["Model One"] == "7.5" and times["Model Two"] == "-"
 
 
 def test_the_page_and_the_picture_hold_all_models(measurement):

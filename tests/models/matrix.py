@@ -5,8 +5,8 @@
 
 MODELS is a folder that make_torchvision.py has filled. Each model is exported; the file must import exactly the opset
 asked for and pass onnx.checker with full_check; its initializers must be PyTorch's, name by name and bit by bit; every
-node must say where it came from. Runs on 1, 2, 3 and 7 threads must give the same bits (at the last of the opsets). ONNX Runtime (at the opsets that it knows) and tenon run it on the recorded inputs,
-and each output must agree with PyTorch's
+node must say where it came from. Runs on 1, 2, 3 and 7 threads must give the same bits (at the last of the opsets). ONNX
+Runtime (at the opsets that it knows) and tenon run it on the recorded inputs, and each output must agree with PyTorch's
 
     "1e-5"   |x - PyTorch| <= 1e-5 + 1e-5 |PyTorch| for every element, or else
     "3x"     max |x - f64| <= 3 max |PyTorch - f64|, f64 being the same model in double precision.
