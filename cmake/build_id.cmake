@@ -1,5 +1,6 @@
 # cmake -DOUTPUT=FILE -DVERSION=V -DFOLDER=src -P build_id.cmake: writes the text "V HASH" of the sources below FOLDER.
 file(GLOB_RECURSE sources ${FOLDER}/*.cpp ${FOLDER}/*.h ${FOLDER}/*.inc ${FOLDER}/*.def)
+list(FILTER sources EXCLUDE REGEX "_(test|bench)\\.cpp$")
 list(SORT sources)
 set(all "")
 foreach(source ${sources})

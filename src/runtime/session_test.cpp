@@ -78,6 +78,50 @@ TEST(Session, GivesAnyValueByNameAndKeepsTheBitsOfTheOthers) {
   }
 }
 
+TEST(Session, WritesIntoTensorsOfTheCaller) {
+  auto session = make_session(chain(), {}).value();
+  const std::vector<NamedValue> given = {{"x", matrix({1, -2, 3, 4, 5, -6})}};
+  // The output, twice; values between steps, of the passes' leavings, the input, a constant; and two that do
+  // not suit: another shape, another type.
+  std::vector<NamedValue> outputs;
+  for (const char* name : {"y", "y", "a", "d", "f", "unused", "x"})
+    outputs.push_back({name, matrix({7, 7, 7, 7, 7, 7})});
+  outputs.push_back({"two", Tensor::scalar(7.0f)});
+  outputs.push_back({"y", matrix({7, 7, 7})});
+  outputs.push_back({"y", Tensor::allocate(DataType::kInt32, {2, 3})});
+  std::vector<const std::byte*> places;
+  std::vector<std::string> names;
+  for (const NamedValue& output : outputs) {
+    places.push_back(output.value.tensor().raw());
+    names.push_back(output.name);
+  }
+  const auto expected = session->run(given, names).value();
+  for (int run = 0; run < 3; ++run) {
+    ASSERT_TRUE(session->run_into(given, outputs).ok());
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      EXPECT_EQ(elements(outputs[i].value), elements(expected[i].value)) << names[i] << " " << i;
+      if (i < 8) EXPECT_EQ(outputs[i].value.tensor().raw(), places[i]) << names[i];
+    }
+  }
+  EXPECT_EQ(elements(given[0].value), (std::vector<float>{1, -2, 3, 4, 5, -6}));
+  // The model's outputs alone, as they are without one.
+  std::vector<NamedValue> whole = {{"y", {}}};
+  ASSERT_TRUE(session->run_into(given, whole).ok());
+  EXPECT_EQ(elements(whole[0].value), elements(expected[0].value));
+  whole[0].name = "z";
+  EXPECT_EQ(session->run_into(given, whole).error().code, ErrorCode::kUsage);
+}
+
+TEST(Session, SizesAreCheckedForEachSetOfThem) {
+  auto session = make_session(chain(), {}).value();
+  for (int run = 0; run < 2; ++run) {
+    EXPECT_TRUE(session->run({{"x", matrix({1, 2, 3})}}).ok());
+    EXPECT_FALSE(session->run({{"x", Tensor::allocate(DataType::kFloat32, {1, 4})}}).ok());
+    EXPECT_FALSE(session->run({{"x", Tensor::allocate(DataType::kFloat32, {3})}}).ok());
+    EXPECT_FALSE(session->run({{"x", Tensor::allocate(DataType::kInt64, {1, 3})}}).ok());
+  }
+}
+
 TEST(Session, SaysWhichValuesAreRecomputed) {
   auto session = make_session(chain(), {}).value();
   EXPECT_FALSE(session->find_value("y")->recomputed);
