@@ -65,6 +65,10 @@ Result<std::shared_ptr<const MappedFile>> MappedFile::from_descriptor(int descri
   return std::shared_ptr<const MappedFile>(new MappedFile(std::move(path), data, size));
 }
 
+void MappedFile::release_pages() const {
+  if (size_ > 0) madvise(const_cast<std::byte*>(data_), size_, MADV_DONTNEED);
+}
+
 MappedFile::~MappedFile() {
   if (data_ != nullptr) munmap(const_cast<std::byte*>(data_), size_);
 }

@@ -36,6 +36,9 @@ class MappedFile {
   std::span<const std::byte> bytes() const { return {data_, size_}; }
   /// The same bytes as text, for parsers that take one.
   std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
+  /// Gives the memory of pages that were read back to the system: they are read again when they are needed.
+  /// For files of which much has been copied.
+  void release_pages() const;
   /// As the caller named it.
   const std::string& path() const { return path_; }
 

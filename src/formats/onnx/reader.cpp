@@ -168,6 +168,7 @@ Result<Model> read_model(const std::string& path, const ReadOptions& options) {
   const auto file = TENON_TRY(MappedFile::open(path));
   Result<Model> model = parse_model(file->bytes(), file, folder_of(path), options);
   if (!model.ok()) return at_file(std::move(model.error()), path);
+  file->release_pages();  // tensors that do not lie aligned have been copied
   return model;
 }
 
