@@ -79,6 +79,8 @@ COMMANDS = {
     "times": ["inspect", "FOLDER/model.onnx", "--layers", "--time", "--why"],
     "run": ["run", "FOLDER/model.onnx", "--input", "x=random"],
     "export": ["export", "FOLDER/model.onnx", "-o", "FOLDER/out.onnx", "--verbose"],
+    "build": ["build", "FOLDER/model.onnx", "-o", "FOLDER/model.engine", "--verbose"],
+    "engine": ["inspect", "FOLDER/model.engine", "--verify", "--layers", "--why"],
     "align": ["align", "model.onnx", "other.onnx", "--per-layer"],
     "align_paths": ["align", "FOLDER/model.onnx", "FOLDER/other.onnx"],
     "bench": ["bench", "FOLDER/model.onnx", "--runs", 3, "--profile"],
@@ -166,6 +168,7 @@ LONG_WORK = {
     "run": (["run", "endless.onnx", "--input", "x=random"], "steps run: 1 of 2"),
     "align": (["align", "float64:fold.onnx", "fold.onnx", "--samples", 1], "pass fold-constants"),
     "classify": (["classify", "fold.onnx", "none.png"], "pass fold-constants"),
+    "build": (["build", "fold.onnx", "-o", "out.engine"], "pass fold-constants"),
 }
 
 
