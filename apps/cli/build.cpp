@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "progress.h"
 #include "tenon/engine.h"
+#include "tenon/npy.h"
 #include "terminal.h"
 #include "text.h"
 
@@ -18,7 +19,7 @@ namespace tenon::cli {
 namespace {
 
 struct BuildArguments {
-  std::string model, output;
+  std::string model, output, inputs;
   BuildOptions options;
   bool no_tune = false;
   bool verbose = false;
@@ -80,6 +81,11 @@ int run(BuildArguments& arguments) {
   Progress progress;
   arguments.options.progress = progress.function();
   arguments.options.tune = !arguments.no_tune;
+  if (!arguments.inputs.empty()) {
+    auto inputs = read_npz(arguments.inputs);
+    if (!inputs.ok()) return report(inputs.error(), arguments.json);
+    arguments.options.inputs = std::move(*inputs);
+  }
   const auto result = build_engine(arguments.model, arguments.output, arguments.options);
   progress.clear();
   if (!result.ok()) return report(result.error(), arguments.json);
@@ -104,6 +110,8 @@ void add_build_command(CLI::App& app, int& status) {
       ->required();
   command->add_option("-o,--output", arguments->output, "The engine file to write")->required();
   command->add_option("--arch", arguments->options.arch, "The architecture that a state dict belongs to");
+  command->add_option("--inputs", arguments->inputs,
+                      "Archive (.npz) of inputs to time with (default: random)");
   command->add_option("--threads", arguments->options.threads, "Threads to time with (0: as many as CPUs)")
       ->check(not_negative())
       ->capture_default_str();

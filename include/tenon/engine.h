@@ -7,6 +7,7 @@
 
 #include "tenon/error.h"
 #include "tenon/progress.h"
+#include "tenon/tensor.h"
 
 namespace tenon {
 
@@ -18,7 +19,10 @@ struct BuildOptions {
   /// Time the kernels that fit each step in runs of the whole model, and keep the fastest. Without it kernels
   /// are those that a session of the model itself takes, and so are the bits of its answers.
   bool tune = true;
-  uint64_t seed = 0;          ///< Of the random inputs of timed runs.
+  /// What the model runs on while kernels are timed and the file is compared. Empty: random inputs; a model
+  /// that cannot run on them is built without timing and comparing, and a warning says so.
+  std::vector<NamedValue> inputs;
+  uint64_t seed = 0;          ///< Of random inputs.
   ProgressFunction progress;  ///< Told of everything that takes long.
 };
 

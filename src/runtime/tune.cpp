@@ -7,7 +7,6 @@
 #include "base/progress.h"
 #include "ops/core/registry.h"
 #include "runtime/session_state.h"
-#include "tenon/values.h"
 
 namespace tenon {
 
@@ -93,14 +92,12 @@ double median(std::vector<double> values) {
 
 /// The median time of each step of each engine, all run turn by turn.
 Result<std::vector<std::vector<double>>> time_steps(const std::vector<std::shared_ptr<const Engine>>& engines,
+                                                    const std::vector<NamedValue>& inputs,
                                                     const BuildOptions& options) {
   SessionOptions session_options;
   session_options.threads = options.threads;
   std::vector<std::shared_ptr<Session>> sessions;
   for (const auto& engine : engines) sessions.push_back(TENON_TRY(session_of(engine, session_options)));
-  RandomOptions random;
-  random.seed = options.seed;
-  const auto inputs = TENON_TRY(random_inputs(*sessions[0], random));
   std::vector<std::vector<std::vector<double>>> times(engines.size());
   const auto begin = Clock::now();
   // The first round warms up.
@@ -124,7 +121,8 @@ Result<std::vector<std::vector<double>>> time_steps(const std::vector<std::share
 
 }  // namespace
 
-Result<Tuned> tune(std::shared_ptr<const Engine> engine, const BuildOptions& options) {
+Result<Tuned> tune(std::shared_ptr<const Engine> engine, const std::vector<NamedValue>& inputs,
+                   const BuildOptions& options) {
   const std::vector<Step>& steps = engine->main().steps;
   std::vector<std::vector<std::string_view>> choices;
   size_t variants = 1;
@@ -147,7 +145,7 @@ Result<Tuned> tune(std::shared_ptr<const Engine> engine, const BuildOptions& opt
       if (v < choices[s].size()) rows[s] = choices[s][v];
     engines.push_back(TENON_TRY(compile(rows, engines)));
   }
-  const auto times = TENON_TRY(time_steps(engines, options));
+  const auto times = TENON_TRY(time_steps(engines, inputs, options));
 
   Tuned tuned;
   tuned.timed.resize(steps.size());

@@ -17,7 +17,9 @@ struct Tuned {
   std::vector<std::vector<StepRecord::Timed>> timed;  ///< By step of the main graph, as the file holds them.
 };
 
-/// The engine with the fastest rows among those that fit, in place of those that its cost model chose.
-Result<Tuned> tune(std::shared_ptr<const Engine> engine, const BuildOptions& options);
+/// The engine with the fastest rows among those that fit, in place of those that its cost model chose, in
+/// runs on `inputs`.
+Result<Tuned> tune(std::shared_ptr<const Engine> engine, const std::vector<NamedValue>& inputs,
+                   const BuildOptions& options);
 
 }  // namespace tenon

@@ -6,6 +6,7 @@ import subprocess
 
 import numpy as np
 import pytest
+import torch
 from command import ROOT, TENON, run, run_json
 from engine_file import EngineFile
 
@@ -87,6 +88,25 @@ def test_verify_reads_the_weights(engine, tmp_path):
     run("inspect", path)
     error = run("inspect", path, "--verify", status=2).stderr
     assert "checksum of its weights" in error and path.name in error
+
+
+def test_a_model_that_random_inputs_do_not_suit(tmp_path):
+    """An embedding, whose indices random numbers are not."""
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Embedding(3, 8), torch.nn.Linear(8, 4)).eval()
+    indices = torch.tensor([[2, 0, 1]])
+    path, engine = tmp_path / "embedding.pt2", tmp_path / "embedding.engine"
+    torch.export.save(torch.export.export(model, (indices,)), path)
+    done = run("build", path, "-o", engine)
+    assert "warning" in done.stderr and "random inputs" in done.stderr and len(done.stderr.splitlines()) == 1
+    (name,) = (port["name"] for port in run_json("inspect", path)["inputs"])
+    np.savez(tmp_path / "in.npz", **{name: indices.numpy()})
+    assert run("build", path, "-o", engine, "--inputs", tmp_path / "in.npz").stderr == ""
+    (output,) = outputs(engine, tmp_path, "--inputs", tmp_path / "in.npz").values()
+    np.testing.assert_allclose(output, model(indices).detach().numpy(), rtol=1e-5, atol=1e-5)
+    np.savez(tmp_path / "wrong.npz", **{name: np.array([[3, 0, 1]])})
+    error = run("build", path, "-o", tmp_path / "none.engine", "--inputs", tmp_path / "wrong.npz", status=2).stderr
+    assert "embedding.pt2" in error and not (tmp_path / "none.engine").exists()
 
 
 def refuse(path, *words, options=(), environment=None):
