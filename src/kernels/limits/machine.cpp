@@ -115,11 +115,15 @@ double read_bandwidth_gbps(int threads, size_t bytes) {
   const MachineLoops& loops = loops_for(available_isa());
   const std::vector<float> memory(floats, 1.0f);
   const size_t share = floats / static_cast<size_t>(threads) / 64 * 64;
+  // Small arrays are read often enough for the start of a thread not to count.
+  constexpr size_t kBytesRead = size_t{256} << 20;
+  const size_t rounds = std::max<size_t>(kBytesRead / std::max<size_t>(bytes, 1), 1);
   std::atomic<float> keep;
   return best_rate(threads,
                    [&](int t) {
-                     keep = loops.sum(memory.data() + static_cast<size_t>(t) * share, share);
-                     return static_cast<double>(share * sizeof(float));
+                     for (size_t round = 0; round < rounds; ++round)
+                       keep = loops.sum(memory.data() + static_cast<size_t>(t) * share, share);
+                     return static_cast<double>(rounds * share * sizeof(float));
                    }) *
          1e-9;
 }
