@@ -54,8 +54,4 @@ struct BuildReport {
 Result<BuildReport> build_engine(const std::string& model, const std::string& output,
                                  const BuildOptions& options = {});
 
-/// Reads a whole engine file: kMalformed when it is not as it was written. Session::open checks all but the
-/// weights.
-Status verify_engine(const std::string& path);
-
 }  // namespace tenon

@@ -103,8 +103,4 @@ Result<BuildReport> build_engine(const std::string& model, const std::string& ou
   return report;
 }
 
-Status verify_engine(const std::string& path) {
-  return guard_memory([&]() -> Status { return TENON_TRY(EngineFile::open(path)).verify(); });
-}
-
 }  // namespace tenon

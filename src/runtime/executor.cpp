@@ -107,7 +107,7 @@ Status execute(const Engine& engine, std::span<const Value* const> inputs, const
   }
   Frame frame(compiled, &plan, state);
   const ThreadPool::Run run;  // its threads stay awake between steps
-  std::vector<Value>& defaults = state.session.defaults;
+  std::vector<Value>& defaults = state.buffers.defaults;
   defaults.resize(inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i] == nullptr && graph.value(graph.inputs[i]).constant)
@@ -117,7 +117,7 @@ Status execute(const Engine& engine, std::span<const Value* const> inputs, const
 
   for (const OutputPlan::Taken& part : wanted.taken)
     if (const Tensor* to = destination_of(wanted, results, part.slot)) frame.write_into(part.id, to);
-  std::vector<Value>& slots = state.session.slots;
+  std::vector<Value>& slots = state.buffers.slots;
   slots.assign(wanted.slot_count, Value());
   auto taken = wanted.taken.begin();
   auto recomputed = wanted.recomputed.begin();

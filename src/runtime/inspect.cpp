@@ -89,8 +89,10 @@ void say_times(const std::vector<StepRecord>& steps, std::vector<LayerCost>& lay
 
 Status inspect_model(const std::string& path, const InspectOptions& options, FileFormat format,
                      InspectReport& report) {
+  std::vector<StepRecord> records;  // of an engine
   if (format == FileFormat::kEngine) {
     const EngineFile file = TENON_TRY(EngineFile::open(path));
+    records = file.record().steps;
     report.engine = {file.record().build, file.record().isa, file.record().cpu, file.bytes()};
     if (options.verify) TENON_TRY(file.verify());
   } else if (options.verify) {
@@ -133,8 +135,7 @@ Status inspect_model(const std::string& path, const InspectOptions& options, Fil
     report.macs += layer.macs;
     report.reorders += layer.reorders;
   }
-  if (format == FileFormat::kEngine)
-    say_times(TENON_TRY(EngineFile::open(path)).record().steps, report.layers);
+  say_times(records, report.layers);
   if (options.time) TENON_TRY(time_layers(*session, options.progress, report));
   return {};
 }

@@ -50,11 +50,11 @@ struct FrameMemory {
 class RunState {
  public:
   /// What a run keeps between its beginning and its end, outside of its frames.
-  struct Session {
+  struct Buffers {
     std::vector<const Value*> inputs;
     std::vector<int64_t> key;
     std::vector<Value> defaults, slots;
-  } session;
+  } buffers;
 
   /// Makes the planned block at least this large.
   void reserve(size_t bytes);

@@ -55,9 +55,9 @@ Status run_session(Session::State& session, std::span<const NamedValue> given, c
   const TypedModel& model = session.engine->model();
   const Graph& graph = model.graph;
   BorrowedState state(session);
-  std::vector<const Value*>& inputs = state->session.inputs;
+  std::vector<const Value*>& inputs = state->buffers.inputs;
   TENON_TRY(name_inputs(session.inputs, model, given, inputs));
-  std::vector<int64_t>& key = state->session.key;
+  std::vector<int64_t>& key = state->buffers.key;
   key.clear();
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i] != nullptr && inputs[i]->is_tensor())

@@ -69,6 +69,7 @@ def folder(tmp_path_factory):
     save(folder / "model.onnx", LONG)
     save(folder / "other.onnx", LONG, 0.5)
     save(folder / "hostile.onnx", "y\x1b[2J\nz")
+    run("build", folder / "model.onnx", "-o", folder / "model.engine")
     return folder
 
 
@@ -79,7 +80,7 @@ COMMANDS = {
     "times": ["inspect", "FOLDER/model.onnx", "--layers", "--time", "--why"],
     "run": ["run", "FOLDER/model.onnx", "--input", "x=random"],
     "export": ["export", "FOLDER/model.onnx", "-o", "FOLDER/out.onnx", "--verbose"],
-    "build": ["build", "FOLDER/model.onnx", "-o", "FOLDER/model.engine", "--verbose"],
+    "build": ["build", "FOLDER/model.onnx", "-o", "FOLDER/built.engine", "--verbose"],
     "engine": ["inspect", "FOLDER/model.engine", "--verify", "--layers", "--why"],
     "align": ["align", "model.onnx", "other.onnx", "--per-layer"],
     "align_paths": ["align", "FOLDER/model.onnx", "FOLDER/other.onnx"],

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <functional>
-#include <thread>
+#include <numeric>
 #include <vector>
 
+#include "base/thread_pool.h"
 #include "kernels/simd/targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -72,27 +72,16 @@ const MachineLoops& loops_for(Isa isa) {
 
 constexpr int kTries = 7;
 
-/// The most work a second of several tries, each thread doing `work(thread)`, which says how much it was.
-double best_rate(int threads, const std::function<double(int)>& work) {
+/// The most work a second of several tries, each of `threads` shares doing `work(share)`, which says how much
+/// it was.
+double best_rate(int threads, FunctionRef<double(int)> work) {
   double best = 0;
+  std::vector<double> done(static_cast<size_t>(threads));
   for (int i = 0; i < kTries; ++i) {
-    std::vector<double> done(static_cast<size_t>(threads));
-    std::vector<std::thread> team;
-    std::atomic<int> ready{0};
-    std::chrono::steady_clock::time_point begin;
-    for (int t = 0; t < threads; ++t) {
-      team.emplace_back([&, t] {
-        if (++ready == threads) begin = std::chrono::steady_clock::now();
-        while (ready < threads) {
-        }
-        done[static_cast<size_t>(t)] = work(t);
-      });
-    }
-    for (std::thread& thread : team) thread.join();
+    const auto begin = std::chrono::steady_clock::now();
+    ThreadPool::instance().run(threads, [&](int share) { done[static_cast<size_t>(share)] = work(share); });
     const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
-    double total = 0;
-    for (double amount : done) total += amount;
-    best = std::max(best, total / taken.count());
+    best = std::max(best, std::accumulate(done.begin(), done.end(), 0.0) / taken.count());
   }
   return best;
 }
