@@ -8,6 +8,7 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
+#include <unistd.h>
 
 namespace tenon {
 
@@ -54,7 +55,22 @@ std::string read_name() {
 #endif
 }
 
+int64_t read_second_cache_bytes() {
+  constexpr int64_t kLeast = int64_t{256} << 10, kCommon = int64_t{1} << 20, kMost = int64_t{4} << 20;
+#ifdef _SC_LEVEL2_CACHE_SIZE
+  const int64_t bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
+#else
+  const int64_t bytes = 0;
+#endif
+  return bytes <= 0 ? kCommon : std::clamp(bytes, kLeast, kMost);
+}
+
 }  // namespace
+
+int64_t second_cache_bytes() {
+  static const int64_t bytes = read_second_cache_bytes();
+  return bytes;
+}
 
 const std::string& cpu_name() {
   static const std::string name = read_name();

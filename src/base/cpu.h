@@ -21,5 +21,7 @@ Isa available_isa();
 /// Vendor, family and model of this CPU: "AuthenticAMD family 25 model 17". Kernels that were timed on one
 /// may not be the fastest on another.
 const std::string& cpu_name();
+/// Size of the second-level cache of one core; a common size where the system does not say.
+int64_t second_cache_bytes();
 
 }  // namespace tenon

@@ -8,24 +8,50 @@ namespace tenon::kernels {
 
 namespace {
 
+/// Pixels whose sums an epilogue takes at a time, in the nearest cache.
+constexpr int64_t kStripPixels = 48;
+constexpr int64_t kMaxLanes = 16;
+
+/// A copy of a band of the input pays when so many panels read it.
+constexpr int64_t kCopyPanelsMin = 4;
+
 int64_t blocks_of(int64_t channels, int64_t lanes) {
   return (channels + lanes - 1) / lanes;
 }
 
 }  // namespace
 
-/// What all tiles of a call share.
+/// What all tiles of a call share. Tiles are numbered through the rows of an image.
 struct BlockedConv::Running {
   const ConvCall& call;
   PaddedInput padded;
+  int64_t tiles;  // of a row of the output
   const int32_t* offsets = nullptr;
   const float* input = nullptr;
-  int64_t tiles = 1;  // of a row of the output
+
+  /// Neighbouring tiles of a row that have as many pixels each.
+  struct Run {
+    int64_t row, x, pixels, count;
+  };
+  Run run_of(int64_t tile, int64_t last_tile) const {
+    const int64_t row = tile / tiles, column = tile % tiles, width = padded.out_width();
+    const int64_t share = width / tiles, longer = width % tiles;
+    const int64_t alike = (column < longer ? longer : tiles) - column;
+    return {row, column * share + std::min(column, longer), share + (column < longer ? 1 : 0),
+            std::min(alike, last_tile - tile)};
+  }
+  /// Where the first tap of the run's first output lies in an image's plane.
+  int64_t input_at(const Run& run) const { return run.row * padded.row() + run.x * padded.distance(); }
 };
 
 BlockedConv::BlockedConv(const ConvFilter& filter, const ConvWeights& weights, bool planar, Epilogue epilogue,
                          Isa isa, Packing& packing)
-    : filter_(filter), planar_(planar), tiles_(&blocked_tile_set(isa)), epilogue_(std::move(epilogue)) {
+    : filter_(filter),
+      planar_(planar),
+      positions_(filter.kernel_h *
+                 (planar && filter.dilation_w == 1 && filter.kernel_w <= kSumBlock ? 1 : filter.kernel_w)),
+      tiles_(&blocked_tile_set(isa)),
+      epilogue_(std::move(epilogue)) {
   const int64_t channels = filter.groups * filter.out_channels;
   in_planes_ = planar ? filter.in_channels : blocks_of(filter.groups * filter.in_channels, tiles_->lanes);
   out_blocks_ = blocks_of(channels, tiles_->lanes);
@@ -85,75 +111,138 @@ void BlockedConv::pack(const Panel& panel, const ConvWeights& weights, float* to
   }
 }
 
-/// All terms of a tile: in blocks of kSumBlock, added in ascending order. `args` come with the input of the
-/// panel's first plane and with the way out.
-void BlockedConv::sum(const Running& running, const Panel& panel, int64_t pixels,
-                      BlockedTileArgs& args) const {
-  const int64_t lanes = tiles_->lanes, taps = filter_.kernel_h * filter_.kernel_w;
-  const BlockedTile tile = tiles_->tile(pixels, panel.blocks, args.distance);
-  const int64_t last_inner = inner_of(panel.in_first + panel.in_planes - 1);
-  const int64_t full = inner_of(panel.in_first);
-  const int64_t whole = (last_inner == full ? panel.in_planes : panel.in_planes - 1) * taps;
-  const int64_t steps = panel.in_planes * taps;
-  alignas(64) float partial[kBlockedTileFloats];
-  BlockedTileArgs part = args;
-  part.weights = weights_.data() + panel.weights;
-  part.start = bias_.data() + panel.first * lanes;
-  for (int64_t s = 0; s < steps; s += part.steps) {
-    part.inner = s < whole ? full : last_inner;
-    part.offsets = running.offsets + s;
-    part.steps = std::min(std::max<int64_t>(kSumBlock / part.inner, 1), (s < whole ? whole : steps) - s);
-    part.end = s + part.steps == steps ? args.end : TileEnd{.to = partial, .stride = pixels * lanes};
-    part.end.partial = s > 0 ? partial : nullptr;
-    tile(part);
-    part.weights += part.steps * part.inner * panel.blocks * lanes;
-    part.start = nullptr;
+/// The part after `last`, or the first one: kSumBlock terms or somewhat fewer. Has no steps at the end.
+BlockedConv::Part BlockedConv::next_part(const Panel& panel, const Part& last) const {
+  const int64_t terms = filter_.kernel_h * filter_.kernel_w / positions_;  // of a position in a channel
+  const int64_t full = inner_of(panel.in_first), ragged = inner_of(panel.in_first + panel.in_planes - 1);
+  const int64_t whole = (ragged == full ? panel.in_planes : panel.in_planes - 1) * positions_;
+  const int64_t steps = panel.in_planes * positions_;
+  Part part{.step = last.step + last.steps, .depth = last.depth + last.steps * last.inner};
+  part.inner = (part.step < whole ? full : ragged) * terms;
+  part.steps =
+      std::min(std::max<int64_t>(kSumBlock / part.inner, 1), (part.step < whole ? whole : steps) - part.step);
+  return part;
+}
+
+/// One part of the sums of all tiles and panels of `work`; the last one ends them.
+void BlockedConv::multiply(const Running& running, const BlockedWork& work, const Part& part, float* copies,
+                           float* partials) const {
+  const ConvCall& call = running.call;
+  const int64_t lanes = tiles_->lanes, out_plane = call.out_h * call.out_w * lanes;
+  const Panel& any = panels_[static_cast<size_t>(work.first_panel)];
+  const float* input = running.input + (work.batch * in_planes_ + any.in_first) * running.padded.plane();
+  BlockedTileArgs args;
+  args.offsets = running.offsets + part.step;
+  args.steps = part.steps;
+  args.inner = part.inner;
+  args.distance = running.padded.distance();
+  if (copies != nullptr) {
+    float* to = copies;
+    for (int64_t t = work.first_tile, count = 0; t < work.last_tile; t += count) {
+      const Running::Run run = running.run_of(t, work.last_tile);
+      count = run.count;
+      for (int64_t i = 0; i < count; ++i, to += part.steps * run.pixels * lanes)
+        tiles_->copy(input + running.input_at(run) + i * run.pixels * args.distance, args.offsets, part.steps,
+                     run.pixels, args.distance, to);
+    }
+    args.distance = lanes;
+  }
+  const bool is_last = part.step + part.steps == any.in_planes * positions_;
+  int32_t copied[kSumBlock];  // offsets into a copy
+  float* partial = partials;
+  for (int64_t p = work.first_panel; p < work.last_panel; ++p) {
+    const Panel& panel = panels_[static_cast<size_t>(p)];
+    const int64_t plane = (work.batch * out_blocks_ + panel.first) * out_plane;
+    args.weights = weights_.data() + panel.weights + part.depth * panel.blocks * lanes;
+    args.start = part.step == 0 ? bias_.data() + panel.first * lanes : nullptr;
+    const float* copy = copies;
+    for (int64_t t = work.first_tile; t < work.last_tile; t += args.count) {
+      const Running::Run run = running.run_of(t, work.last_tile);
+      const int64_t at = (run.row * running.padded.out_width() + run.x) * lanes;
+      const int64_t pixels = run.pixels * lanes;
+      alignas(64) float sums[kStripPixels * BlockedTileSet::kMaxBlocks * kMaxLanes];
+      const auto end = epilogue_.tile_end(call.output, plane + at, out_plane, call.operands);
+      const bool is_direct = is_last && end;
+      args.count = is_direct || !is_last ? run.count : std::min(run.count, kStripPixels / run.pixels);
+      args.to_step = pixels;
+      if (is_direct) {
+        args.end = *end;
+      } else if (is_last) {
+        args.end = {.to = sums, .stride = args.count * pixels};
+      } else {
+        args.end = {.to = partial, .stride = pixels};
+        args.to_step = panel.blocks * pixels;
+      }
+      args.end.partial = part.step > 0 ? partial : nullptr;
+      if (copies == nullptr) {
+        args.input = input + running.input_at(run);
+        args.input_step = run.pixels * args.distance;
+      } else {
+        for (int64_t s = 0; s < part.steps; ++s) copied[s] = static_cast<int32_t>(s * pixels);
+        args.offsets = copied;
+        args.input = copy;
+        args.input_step = part.steps * pixels;
+        copy += args.count * args.input_step;
+      }
+      tiles_->tile(run.pixels, panel.blocks, args.distance, part.inner)(args);
+      if (partials != nullptr) partial += args.count * panel.blocks * pixels;
+      if (is_direct || !is_last) continue;
+      const float* operands[kEpilogueOperandsMax];
+      for (size_t i = 0; i < call.operands.size(); ++i) operands[i] = call.operands[i] + plane;
+      const int64_t columns = args.count * pixels;
+      const Segment segment{0, static_cast<int32_t>(columns), at};
+      epilogue_.finish({sums, static_cast<int>(panel.blocks), columns, &segment, 1, call.output + plane,
+                        out_plane, operands});
+    }
   }
 }
 
-void BlockedConv::compute(const Running& running, const Panel& panel, int64_t image, int64_t row,
-                          int64_t tile) const {
-  const ConvCall& call = running.call;
-  const int64_t lanes = tiles_->lanes, width = running.padded.out_width();
-  const int64_t share = width / running.tiles, longer = width % running.tiles;
-  const int64_t pixels = share + (tile < longer ? 1 : 0), x = tile * share + std::min(tile, longer);
-  const int64_t out_plane = call.out_h * call.out_w * lanes;
-  const int64_t plane = (image * out_blocks_ + panel.first) * out_plane, at = (row * width + x) * lanes;
-  BlockedTileArgs args;
-  args.distance = running.padded.distance();
-  args.input = running.input + (image * in_planes_ + panel.in_first) * running.padded.plane() +
-               row * running.padded.row() + x * args.distance;
-  alignas(64) float sums[kBlockedTileFloats];
-  const auto end = epilogue_.tile_end(call.output, plane + at, out_plane, call.operands);
-  args.end = end ? *end : TileEnd{.to = sums, .stride = pixels * lanes};
-  sum(running, panel, pixels, args);
-  if (end) return;
-  const float* operands[kEpilogueOperandsMax];
-  for (size_t i = 0; i < call.operands.size(); ++i) operands[i] = call.operands[i] + plane;
-  const Segment segment{0, static_cast<int32_t>(pixels * lanes), at};
-  epilogue_.finish({sums, static_cast<int>(panel.blocks), pixels * lanes, &segment, 1, call.output + plane,
-                    out_plane, operands});
+/// `copies` and `partials` are memory of the thread's own; copies may be null.
+void BlockedConv::compute(const Running& running, BlockedWork work, float* copies, float* partials) const {
+  const int64_t end = work.last_panel;
+  for (; work.first_panel < end; work.first_panel = work.last_panel) {
+    // Panels that read the same planes.
+    const Panel& first = panels_[static_cast<size_t>(work.first_panel)];
+    const auto is_like_first = [&](int64_t p) {
+      const Panel& panel = panels_[static_cast<size_t>(p)];
+      return panel.in_first == first.in_first && panel.in_planes == first.in_planes;
+    };
+    work.last_panel = work.first_panel + 1;
+    while (work.last_panel < end && is_like_first(work.last_panel)) ++work.last_panel;
+    const bool pays = work.last_panel - work.first_panel >= kCopyPanelsMin;
+    for (Part part = next_part(first, {}); part.steps > 0; part = next_part(first, part))
+      multiply(running, work, part, pays ? copies : nullptr, partials);
+  }
 }
 
 bool BlockedConv::run(const ConvCall& call, const Services& services) const {
   if (call.images * out_blocks_ * call.out_h * call.out_w == 0) return true;
-  Running running{call, PaddedInput(filter_, call, planar_ ? 1 : tiles_->lanes), nullptr, call.input};
-  running.offsets = running.padded.offsets(in_planes_, services);
+  const PaddedInput padded(filter_, call, planar_ ? 1 : tiles_->lanes);
+  Running running{call, padded, blocks_of(padded.out_width(), tiles_->max_pixels)};
+  const bool has_row_offsets = positions_ < filter_.kernel_h * filter_.kernel_w;
+  running.offsets = padded.offsets(in_planes_, has_row_offsets ? 1 : filter_.kernel_w, services);
   if (running.offsets == nullptr) return false;
-  if (!running.padded.direct()) {
-    float* copy = services.scratch_floats(running.padded.floats(in_planes_));
-    running.padded.copy(call.input, in_planes_, services, copy);
+  running.input = call.input;
+  if (!padded.direct()) {
+    float* copy = services.scratch_floats(padded.floats(in_planes_));
+    padded.copy(call.input, in_planes_, services, copy);
     running.input = copy;
   }
-  const int64_t rows = running.padded.out_rows();
-  const int64_t tiles = blocks_of(running.padded.out_width(), tiles_->max_pixels);
-  running.tiles = tiles;
-  const auto panels = static_cast<int64_t>(panels_.size());
-  services.parallel_for(call.images * panels * rows * tiles, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t tile = i % tiles, row = i / tiles % rows, panel = i / tiles / rows % panels;
-      compute(running, panels_[static_cast<size_t>(panel)], i / tiles / rows / panels, row, tile);
-    }
+  bool has_parts = false;
+  for (const Panel& panel : panels_)
+    has_parts = has_parts || next_part(panel, {}).steps < panel.in_planes * positions_;
+  // Neighbouring outputs of a larger filter share their taps, so a tile's input is small and lies together.
+  const int64_t taps = filter_.kernel_h * filter_.kernel_w;
+  const int64_t tile_input = tiles_->max_pixels * kSumBlock / taps;
+  const int64_t tile_sums = tiles_->max_pixels * BlockedTileSet::kMaxBlocks * tiles_->lanes;
+  const Blocking blocking(call.images, padded.out_rows() * running.tiles,
+                          static_cast<int64_t>(panels_.size()), tile_input, has_parts ? tile_sums : 0);
+  const bool copies = taps == 1 && !planar_;
+  for_each_share(blocking, services, [&](BlockedShare share) {
+    float* copy = copies ? services.scratch_floats(blocking.max_tiles() * tile_input) : nullptr;
+    float* partials =
+        has_parts ? services.scratch_floats(blocking.max_tiles() * blocking.group * tile_sums) : nullptr;
+    for (BlockedWork work; share.next(work);) compute(running, work, copy, partials);
   });
   return true;
 }

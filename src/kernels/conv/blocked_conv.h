@@ -7,6 +7,7 @@
 #include "kernels/conv/blocked_tile.h"
 #include "kernels/conv/conv2d.h"
 #include "kernels/conv/padded_input.h"
+#include "kernels/gemm/blocking.h"
 
 namespace tenon::kernels {
 
@@ -27,16 +28,25 @@ class BlockedConv final : public Convolution {
     int64_t in_first = 0, in_planes = 0;  // of the input
     int64_t weights = 0;                  // where its weights begin
   };
+  /// Terms that are summed in one chain.
+  struct Part {
+    int64_t step = 0, steps = 0;  // positions of taps, by plane
+    int64_t inner = 0;            // terms of each
+    int64_t depth = 0;            // terms before
+  };
   struct Running;
 
   int64_t make_panels();
   void pack(const Panel& panel, const ConvWeights& weights, float* to) const;
   int64_t inner_of(int64_t plane) const;
-  void compute(const Running& running, const Panel& panel, int64_t image, int64_t row, int64_t tile) const;
-  void sum(const Running& running, const Panel& panel, int64_t pixels, BlockedTileArgs& args) const;
+  Part next_part(const Panel& panel, const Part& last) const;
+  void compute(const Running& running, BlockedWork work, float* copies, float* partials) const;
+  void multiply(const Running& running, const BlockedWork& work, const Part& part, float* copies,
+                float* partials) const;
 
   ConvFilter filter_;
   bool planar_;
+  int64_t positions_;  // of a plane that have an offset of their own: its taps, or its rows of taps
   const BlockedTileSet* tiles_;
   Epilogue epilogue_;
   int64_t in_planes_, out_blocks_;

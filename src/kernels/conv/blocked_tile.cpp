@@ -24,56 +24,96 @@ constexpr int kPixelsMax = 4;
 #endif
 constexpr int64_t kLanes = HWY_MAX_BYTES / sizeof(float);
 
-/// Pixels are kDistance floats apart; 0: as the arguments say.
-template <int kPixels, int kBlocks, int64_t kDistance>
+/// Numbers of a step that are taken together, where their count is known.
+constexpr int64_t UnrollOf(int64_t inner) {
+  return inner % 4 == 0 ? 4 : inner;
+}
+
+/// Pixels are kDistance floats apart, and a step has kInner numbers; 0: as the arguments say.
+template <int kPixels, int kBlocks, int64_t kDistance, int64_t kInner>
 HWY_NOINLINE void Tile(const BlockedTileArgs& args) {
   const hn::ScalableTag<float> d;
   using V = hn::Vec<decltype(d)>;
   const int64_t distance = kDistance != 0 ? kDistance : args.distance;
-  V sums[kBlocks][kPixels];
+  TileEnd end = args.end;
+  const float* input = args.input;
+  for (int64_t tile = 0; tile < args.count; ++tile, input += args.input_step) {
+    V sums[kBlocks][kPixels];
 #pragma clang loop unroll(full)
-  for (int b = 0; b < kBlocks; ++b) {
-    const V start = args.start != nullptr ? hn::LoadU(d, args.start + b * kLanes) : hn::Zero(d);
+    for (int b = 0; b < kBlocks; ++b) {
+      const V start = args.start != nullptr ? hn::LoadU(d, args.start + b * kLanes) : hn::Zero(d);
 #pragma clang loop unroll(full)
-    for (int p = 0; p < kPixels; ++p) sums[b][p] = start;
-  }
-  const float* HWY_RESTRICT w = args.weights;
-  const int64_t inner = args.inner;
-  for (int64_t s = 0; s < args.steps; ++s) {
-    const float* HWY_RESTRICT x = args.input + args.offsets[s];
-    for (int64_t i = 0; i < inner; ++i, w += kBlocks * kLanes) {
+      for (int p = 0; p < kPixels; ++p) sums[b][p] = start;
+    }
+    const float* HWY_RESTRICT w = args.weights;
+    const auto add = [&](const float* HWY_RESTRICT x) HWY_ATTR {
       V weights[kBlocks];
 #pragma clang loop unroll(full)
       for (int b = 0; b < kBlocks; ++b) weights[b] = hn::LoadU(d, w + b * kLanes);
 #pragma clang loop unroll(full)
       for (int p = 0; p < kPixels; ++p) {
-        const V pixel = hn::Set(d, x[i + p * distance]);
+        const V pixel = hn::Set(d, x[p * distance]);
 #pragma clang loop unroll(full)
         for (int b = 0; b < kBlocks; ++b) sums[b][p] = hn::MulAdd(pixel, weights[b], sums[b][p]);
       }
+      w += kBlocks * kLanes;
+    };
+    const int32_t* HWY_RESTRICT offsets = args.offsets;
+    const int32_t* const last = offsets + args.steps;
+    for (; offsets != last; ++offsets) {
+      const float* HWY_RESTRICT x = input + *offsets;
+      if constexpr (kInner != 0) {
+        constexpr int64_t kUnroll = UnrollOf(kInner);
+        for (int64_t i = 0; i < kInner; i += kUnroll, x += kUnroll) {
+#pragma clang loop unroll(full)
+          for (int64_t u = 0; u < kUnroll; ++u) add(x + u);
+        }
+      } else {
+        for (int64_t i = 0; i < args.inner; ++i) add(x + i);
+      }
     }
+    Leave(end, sums);
+    Advance<kBlocks, kPixels>(end, args.to_step);
   }
-  Leave(args.end, sums);
 }
 
-template <int kPixels, int kBlocks, int64_t kDistance>
+template <int kPixels, int kBlocks, int64_t kDistance, int64_t kInner>
 constexpr BlockedTile Pick() {
   if constexpr (kPixels <= kPixelsMax)
-    return &Tile<kPixels, kBlocks, kDistance>;
+    return &Tile<kPixels, kBlocks, kDistance, kInner>;
   else
     return nullptr;
 }
 
-#define TENON_TILES(distance, p) {Pick<p, 1, distance>(), Pick<p, 2, distance>()}
-#define TENON_ALL_TILES(distance)                                                      \
-  {                                                                                    \
-      TENON_TILES(distance, 1),  TENON_TILES(distance, 2),  TENON_TILES(distance, 3),  \
-      TENON_TILES(distance, 4),  TENON_TILES(distance, 5),  TENON_TILES(distance, 6),  \
-      TENON_TILES(distance, 7),  TENON_TILES(distance, 8),  TENON_TILES(distance, 9),  \
-      TENON_TILES(distance, 10), TENON_TILES(distance, 11), TENON_TILES(distance, 12), \
-      TENON_TILES(distance, 13), TENON_TILES(distance, 14)}
-const BlockedTileSet kBlockedTiles = {kLanes, kPixelsMax, TENON_ALL_TILES(kLanes), TENON_ALL_TILES(0)};
-#undef TENON_ALL_TILES
+HWY_NOINLINE void Copy(const float* input, const int32_t* offsets, int64_t steps, int64_t pixels,
+                       int64_t distance, float* HWY_RESTRICT to) {
+  const hn::ScalableTag<float> d;
+  for (int64_t s = 0; s < steps; ++s) {
+    const float* from = input + offsets[s];
+    for (int64_t p = 0; p < pixels; ++p, to += kLanes) hn::StoreU(hn::LoadU(d, from + p * distance), d, to);
+  }
+}
+
+#define TENON_TILES(distance, inner, p) {Pick<p, 1, distance, inner>(), Pick<p, 2, distance, inner>()}
+#define TENON_KIND(distance, inner)                                                                          \
+  {                                                                                                          \
+    distance, inner, {                                                                                       \
+      TENON_TILES(distance, inner, 1), TENON_TILES(distance, inner, 2), TENON_TILES(distance, inner, 3),     \
+          TENON_TILES(distance, inner, 4), TENON_TILES(distance, inner, 5), TENON_TILES(distance, inner, 6), \
+          TENON_TILES(distance, inner, 7), TENON_TILES(distance, inner, 8), TENON_TILES(distance, inner, 9), \
+          TENON_TILES(distance, inner, 10), TENON_TILES(distance, inner, 11),                                \
+          TENON_TILES(distance, inner, 12), TENON_TILES(distance, inner, 13),                                \
+          TENON_TILES(distance, inner, 14)                                                                   \
+    }                                                                                                        \
+  }
+// Blocked inputs at stride 1 and 2; rows of the filters of first layers.
+const BlockedTileSet kBlockedTiles = {
+    kLanes,
+    kPixelsMax,
+    {TENON_KIND(kLanes, kLanes), TENON_KIND(2 * kLanes, kLanes), TENON_KIND(1, 3), TENON_KIND(2, 3),
+     TENON_KIND(2, 7), TENON_KIND(0, 0)},
+    &Copy};
+#undef TENON_KIND
 #undef TENON_TILES
 
 }  // namespace HWY_NAMESPACE

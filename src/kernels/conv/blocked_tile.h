@@ -11,7 +11,9 @@ namespace tenon::kernels {
 
 /// sums[b][p] (a vector) = start[b] + sum over steps s and lanes i < inner of
 /// weights[(s * inner + i) * blocks + b] (a vector) * input[offsets[s] + i + p * distance] (a number), which
-/// leave by `end`, a row for each block. Start may be null.
+/// leave by `end`, a row for each block. Start may be null. The same for `count` tiles: `input` is
+/// `input_step` floats further on for each, `end.to` and `end.operand` `to_step`, and `end.partial` the sums
+/// of a tile.
 struct BlockedTileArgs {
   const float* weights = nullptr;
   const float* input = nullptr;
@@ -21,28 +23,40 @@ struct BlockedTileArgs {
   int64_t distance = 0;          ///< Floats between neighbouring pixels of the input.
   const float* start = nullptr;  ///< [blocks][lanes]
   TileEnd end;
+  int64_t count = 1;
+  int64_t input_step = 0, to_step = 0;
 };
 using BlockedTile = void (*)(const BlockedTileArgs&);
+
+/// to[s][p] (a vector) = the vector at input[offsets[s] + p * distance], for all s < steps and p < pixels.
+using BlockedTileCopy = void (*)(const float* input, const int32_t* offsets, int64_t steps, int64_t pixels,
+                                 int64_t distance, float* to);
 
 /// The tiles of one instruction set.
 struct BlockedTileSet {
   static constexpr int kMaxPixels = 14;
   static constexpr int kMaxBlocks = 2;
+  /// [pixels - 1][blocks - 1]
+  using Tiles = BlockedTile[kMaxPixels][kMaxBlocks];
+
+  /// For inputs whose pixels are `distance` floats apart and steps of `inner` numbers; 0: any.
+  struct Kind {
+    int64_t distance, inner;
+    Tiles tiles;
+  };
+  static constexpr int kKinds = 6;
 
   int lanes = 0;
   int max_pixels = 0;
-  /// [pixels - 1][blocks - 1], for inputs whose pixels are a vector apart, and for any distance.
-  BlockedTile dense[kMaxPixels][kMaxBlocks] = {};
-  BlockedTile any[kMaxPixels][kMaxBlocks] = {};
+  Kind kinds[kKinds];  ///< The last one is for all.
+  BlockedTileCopy copy = nullptr;
 
-  BlockedTile tile(int64_t pixels, int64_t blocks, int64_t distance) const {
-    return (distance == lanes ? dense : any)[pixels - 1][blocks - 1];
+  BlockedTile tile(int64_t pixels, int64_t blocks, int64_t distance, int64_t inner) const {
+    int kind = 0;
+    while (kind < kKinds - 1 && (kinds[kind].distance != distance || kinds[kind].inner != inner)) ++kind;
+    return kinds[kind].tiles[pixels - 1][blocks - 1];
   }
 };
 const BlockedTileSet& blocked_tile_set(Isa isa);
-
-/// Elements of the largest tile.
-inline constexpr int64_t kBlockedTileFloats =
-    int64_t{BlockedTileSet::kMaxPixels} * BlockedTileSet::kMaxBlocks * 16;
 
 }  // namespace tenon::kernels

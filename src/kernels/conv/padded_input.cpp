@@ -47,13 +47,13 @@ PaddedInput::PaddedInput(const ConvFilter& filter, const ConvCall& call, int64_t
   if (!direct_ && plane_ % kAliasFloats == 0) plane_ += 16;
 }
 
-const int32_t* PaddedInput::offsets(int64_t planes, const Services& services) const {
+const int32_t* PaddedInput::offsets(int64_t planes, int64_t columns, const Services& services) const {
   if (plane_ > INT32_MAX / std::max<int64_t>(planes, 1)) return nullptr;
-  auto* all = services.scratch_array<int32_t>(planes * filter_.kernel_h * filter_.kernel_w);
+  auto* all = services.scratch_array<int32_t>(planes * filter_.kernel_h * columns);
   int32_t* to = all;
   for (int64_t plane = 0; plane < planes; ++plane) {
     for (int64_t ky = 0; ky < filter_.kernel_h; ++ky) {
-      for (int64_t kx = 0; kx < filter_.kernel_w; ++kx) {
+      for (int64_t kx = 0; kx < columns; ++kx) {
         const int64_t position = ky * filter_.dilation_h * width_ + kx * filter_.dilation_w;
         *to++ = static_cast<int32_t>(plane * plane_ + position * element_);
       }

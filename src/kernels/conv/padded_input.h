@@ -27,9 +27,9 @@ class PaddedInput {
   /// What copies of `planes` planes of all images take.
   int64_t floats(int64_t planes) const { return images_ * planes * plane_; }
 
-  /// The distances of all taps of `planes` planes, ordered by plane, filter row and filter column. Null when
-  /// one of them does not fit.
-  const int32_t* offsets(int64_t planes, const Services& services) const;
+  /// The distances of the taps in the first `columns` columns of `planes` planes, ordered by plane, filter
+  /// row and filter column. Null when one of them does not fit.
+  const int32_t* offsets(int64_t planes, int64_t columns, const Services& services) const;
 
   void copy(const float* input, int64_t planes, const Services& services, float* to) const;
 

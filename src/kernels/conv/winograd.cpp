@@ -6,9 +6,9 @@ namespace tenon::kernels {
 
 namespace {
 
-/// Transformed inputs and outputs of a chunk of tiles should stay in the second cache, and the filters should
-/// be read for many tiles at a time.
-constexpr int64_t kChunkFloats = (int64_t{2} << 20) / sizeof(float);
+/// Transformed inputs and outputs of a chunk of tiles should stay near the second cache, whose size this many
+/// times is the most, and the filters should be read for many tiles at a time.
+constexpr int64_t kChunkCaches = 2;
 constexpr int64_t kChunkTilesMin = 112;
 /// Channels that are summed in one chain. The output transform makes the rounding errors of these sums
 /// several times larger, so they are kept smaller than those of a direct sum: blocks of 256 would give 1.5
@@ -105,8 +105,7 @@ void WinogradConv::transform_inputs(const Chunk& chunk, const Services& services
 }
 
 void WinogradConv::multiply(const Chunk& chunk, const Services& services) const {
-  const int64_t lanes = tiles_->lanes, width = tiles_->max_pixels;
-  const int64_t tiles = ceil_div(chunk.count, width);
+  const int64_t lanes = tiles_->lanes;
   auto* offsets = services.scratch_array<int32_t>(in_blocks_);
   for (int64_t block = 0; block < in_blocks_; ++block)
     offsets[block] = static_cast<int32_t>(block * chunk.count * lanes);
@@ -114,27 +113,28 @@ void WinogradConv::multiply(const Chunk& chunk, const Services& services) const 
     for (int64_t i = begin; i < end; ++i) {
       const int64_t position = i / panels_, panel = i % panels_;
       const int64_t blocks = std::min<int64_t>(2, out_blocks_ - 2 * panel);
+      // A group of tiles after the other, each [block of the panel][tile][lane].
       float* out = chunk.outputs + (position * out_blocks_ + 2 * panel) * chunk.count * lanes;
-      int64_t t = 0;
-      for (int64_t g = 0; g < tiles; ++g) {
-        const int64_t count = chunk.count / tiles + (g < chunk.count % tiles ? 1 : 0);
-        BlockedTileArgs args;
+      const RowTiles groups(chunk.count, tiles_->max_pixels);
+      BlockedTileArgs args;
+      args.distance = lanes;
+      for (int64_t g = 0; g < groups.tiles; g += args.count) {
+        const int64_t pixels = groups.rows(g), first = groups.begin(g) * lanes;
+        args.count = groups.alike(g);
         args.weights = weights_.data() + position_of_weights(position, panel);
-        args.input = chunk.inputs + (position * in_blocks_ * chunk.count + t) * lanes;
-        args.distance = lanes;
-        args.end.to = out + t * blocks * lanes;
-        args.end.stride = count * lanes;
-        const BlockedTile tile = tiles_->tile(count, blocks, lanes);
+        args.input = chunk.inputs + position * in_blocks_ * chunk.count * lanes + first;
+        args.input_step = pixels * lanes;
+        args.end = {.to = out + first * blocks, .stride = pixels * lanes};
+        args.to_step = pixels * blocks * lanes;
         for (int64_t c = 0; c < filter_.in_channels; c += args.steps * args.inner) {
           const int64_t left = filter_.in_channels - c;
           args.inner = std::min(lanes, left);
           args.steps = std::min(kChannelBlock, left) / args.inner;
           args.offsets = offsets + c / lanes;
-          tile(args);
+          tiles_->tile(pixels, blocks, lanes, args.inner)(args);
           args.weights += args.steps * args.inner * blocks * lanes;
           args.end.partial = args.end.to;
         }
-        t += count;
       }
     }
   });
@@ -175,7 +175,8 @@ bool WinogradConv::run(const ConvCall& call, const Services& services) const {
   const int64_t total = call.images * tile_rows * tile_columns;
   if (total == 0) return true;
   const int64_t tile_floats = positions_ * (in_blocks_ + out_blocks_) * tiles_->lanes;
-  const int64_t most = std::min(total, std::max(kChunkFloats / tile_floats, kChunkTilesMin));
+  const int64_t chunk_floats = kChunkCaches * second_cache_bytes() / static_cast<int64_t>(sizeof(float));
+  const int64_t most = std::min(total, std::max(chunk_floats / tile_floats, kChunkTilesMin));
   if (in_blocks_ * most * tiles_->lanes > INT32_MAX) return false;
   const int64_t chunks = ceil_div(total, most);
   float* memory = services.scratch_floats(tile_floats * ceil_div(total, chunks));

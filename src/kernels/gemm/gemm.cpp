@@ -2,14 +2,16 @@
 
 #include <algorithm>
 
+#include "kernels/gemm/blocking.h"
 #include "kernels/gemm/pack.h"
 
 namespace tenon::kernels {
 
 namespace {
 
-/// Rows of the left operand that are multiplied with one panel after the other: half of a second cache.
-constexpr int64_t kGroupFloats = (int64_t{512} << 10) / sizeof(float);
+/// Sums that an epilogue takes at a time, in the nearest cache.
+constexpr int64_t kStripFloats = 2048;
+static_assert(kStripFloats >= kMaxTileFloats);
 
 int64_t panel_width(const TileSet& set) {
   return int64_t{set.vectors_for(set.max_rows)} * set.lanes;
@@ -21,33 +23,35 @@ int64_t panel_count(int64_t columns, int64_t width) {
 
 /// Panel `p` of a matrix as [depth][width], each column times its scale when there are scales.
 void pack_panel(const MatrixRef& matrix, int64_t depth, int64_t columns, int64_t width, int64_t p,
-                std::span<const double> scales, float* to) {
+                std::span<const double> scales, const PackFunctions& pack, float* to) {
   if (depth == 0) return;  // the matrix may have no data then
   const int64_t first = p * width;
   const int64_t count = std::min(width, columns - first);
   const float* from = matrix.data + first * matrix.column_stride;
+  if (scales.empty() && count == width) {
+    if (matrix.column_stride == 1) return pack.columns(from, matrix.row_stride, width, depth, to);
+    if (matrix.row_stride == 1) return pack.rows(from, matrix.column_stride, width, depth, to);
+  }
   for (int64_t k = 0; k < depth; ++k) {
     const float* row = from + k * matrix.row_stride;
     float* out = to + k * width;
-    if (!scales.empty()) {
+    if (scales.empty()) {
+      for (int64_t j = 0; j < count; ++j) out[j] = row[j * matrix.column_stride];
+    } else {
       const double* scale = scales.data() + first;
       for (int64_t j = 0; j < count; ++j)
         out[j] = static_cast<float>(row[j * matrix.column_stride] * scale[j]);
-    } else if (matrix.column_stride == 1) {
-      std::copy_n(row, count, out);
-    } else {
-      for (int64_t j = 0; j < count; ++j) out[j] = row[j * matrix.column_stride];
     }
     std::fill(out + count, out + width, 0.0f);
   }
 }
 
 /// Rows [first, first + count) of a matrix as [depth][count].
-void pack_rows(const MatrixRef& matrix, int64_t depth, int64_t first, int64_t count, PackRows pack,
-               float* to) {
+void pack_rows(const MatrixRef& matrix, int64_t depth, int64_t first, int64_t count,
+               const PackFunctions& pack, float* to) {
   if (depth == 0) return;  // the matrix may have no data then
   const float* from = matrix.data + first * matrix.row_stride;
-  if (matrix.column_stride == 1) return pack(from, matrix.row_stride, count, depth, to);
+  if (matrix.column_stride == 1) return pack.rows(from, matrix.row_stride, count, depth, to);
   for (int64_t r = 0; r < count; ++r)
     for (int64_t k = 0; k < depth; ++k)
       to[k * count + r] = from[r * matrix.row_stride + k * matrix.column_stride];
@@ -60,7 +64,7 @@ class Product {
       : call_(call),
         epilogue_(epilogue),
         set_(tile_set(isa)),
-        pack_(pack_rows_function(isa)),
+        pack_(pack_functions(isa)),
         tiles_(call.rows, set_.max_rows),
         width_(panel_width(set_)),
         panels_(panel_count(call.columns, width_)) {}
@@ -83,20 +87,18 @@ class Product {
       services.parallel_for(batches * panels_, 1, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i)
           pack_panel(call_.b[static_cast<size_t>(i / panels_)], call_.depth, call_.columns, width_,
-                     i % panels_, {}, to + i * call_.depth * width_);
+                     i % panels_, {}, pack_, to + i * call_.depth * width_);
       });
     }
-    // Groups of row tiles stay in the second cache while all panels go by.
-    const int64_t group_rows = std::max<int64_t>(kGroupFloats / std::max<int64_t>(call_.depth, 1), 1);
-    const RowTiles groups(tiles_.tiles,
-                          static_cast<int>(std::clamp<int64_t>(group_rows / set_.max_rows, 1,
-                                                               std::max<int64_t>(tiles_.tiles, 1))));
-    services.parallel_for(batches * panels_ * tiles_.tiles, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        const int64_t batch = i / (panels_ * tiles_.tiles), place = i % (panels_ * tiles_.tiles);
-        const int64_t group = groups.containing(place / panels_);
-        const int64_t inside = place - groups.begin(group) * panels_;
-        compute(batch, inside / groups.rows(group), groups.begin(group) + inside % groups.rows(group));
+    const int64_t tile_sums = set_.max_rows * width_;
+    const Blocking blocking(batches, tiles_.tiles, panels_, set_.max_rows * std::min(call_.depth, kSumBlock),
+                            call_.depth > kSumBlock ? tile_sums : 0);
+    for_each_share(blocking, services, [&](BlockedShare share) {
+      float* partials = call_.depth > kSumBlock
+                            ? services.scratch_floats(blocking.max_tiles() * blocking.group * tile_sums)
+                            : nullptr;
+      for (BlockedWork work; share.next(work);) {
+        for (int64_t k = 0; k == 0 || k < call_.depth; k += kSumBlock) multiply(work, k, partials);
       }
     });
   }
@@ -106,35 +108,51 @@ class Product {
     return rows_ + (batch * call_.rows + tiles_.begin(tile)) * call_.depth;
   }
 
-  void compute(int64_t batch, int64_t panel, int64_t tile) const {
-    const int rows = tiles_.rows(tile);
+  /// The terms from `k` on of all tiles and panels of `work`, at most kSumBlock; the last ones end the sums.
+  void multiply(const BlockedWork& work, int64_t k, float* partials) const {
     const int vectors = set_.vectors_for(set_.max_rows);
-    const float* bias = call_.packed != nullptr ? call_.packed->bias() : nullptr;
-    const int64_t matrix = call_.packed != nullptr ? panel : batch * panels_ + panel;
-    const int64_t out = (batch * call_.rows + tiles_.begin(tile)) * call_.columns, column = panel * width_;
+    const float* bias = call_.packed != nullptr && k == 0 ? call_.packed->bias() : nullptr;
+    const bool is_last = k + kSumBlock >= call_.depth;
     TileArgs args;
-    args.a = rows_of(batch, tile);
-    args.b = columns_ + matrix * call_.depth * width_;
     args.b_stride = width_;
-    args.depth = call_.depth;
-    args.column_bias = bias != nullptr ? bias + column : nullptr;
-    alignas(64) float sums[kMaxTileFloats];
-    const auto end = epilogue_.tile_end(call_.out, out + column, call_.columns, call_.operands);
-    const bool is_direct = end && column + width_ <= call_.columns;
-    args.end = is_direct ? *end : TileEnd{.to = sums, .stride = width_};
-    run_tile(set_.function(rows, vectors), args, rows, width_);
-    if (is_direct) return;
-    const auto count = static_cast<int32_t>(std::min(width_, call_.columns - column));
-    const Segment segment{0, count, column};
-    const float* operands[kEpilogueOperandsMax];
-    for (size_t i = 0; i < call_.operands.size(); ++i) operands[i] = call_.operands[i] + out;
-    epilogue_.finish({sums, rows, width_, &segment, 1, call_.out + out, call_.columns, operands});
+    args.depth = std::min(kSumBlock, call_.depth - k);
+    float* partial = partials;
+    for (int64_t panel = work.first_panel; panel < work.last_panel; ++panel) {
+      const int64_t matrix = call_.packed != nullptr ? panel : work.batch * panels_ + panel;
+      const int64_t column = panel * width_;
+      args.b = columns_ + (matrix * call_.depth + k) * width_;
+      args.column_bias = bias != nullptr ? bias + column : nullptr;
+      for (int64_t tile = work.first_tile; tile < work.last_tile; tile += args.count) {
+        const int rows = tiles_.rows(tile);
+        const int64_t out = (work.batch * call_.rows + tiles_.begin(tile)) * call_.columns;
+        alignas(64) float sums[kStripFloats];
+        const auto end = epilogue_.tile_end(call_.out, out + column, call_.columns, call_.operands);
+        const bool is_direct = is_last && end && column + width_ <= call_.columns;
+        args.count = std::min(tiles_.alike(tile), work.last_tile - tile);
+        if (is_last && !is_direct) args.count = std::min(args.count, kStripFloats / (rows * width_));
+        args.a = rows_of(work.batch, tile) + k * rows;
+        args.a_step = call_.depth * rows;
+        args.end = is_direct ? *end : TileEnd{.to = is_last ? sums : partial, .stride = width_};
+        args.end.partial = k > 0 ? partial : nullptr;
+        args.to_step = rows * args.end.stride;
+        set_.function(rows, vectors)(args);
+        const int64_t all_rows = args.count * rows;
+        if (partials != nullptr) partial += all_rows * width_;
+        if (is_direct || !is_last) continue;
+        const auto count = static_cast<int32_t>(std::min(width_, call_.columns - column));
+        const Segment segment{0, count, column};
+        const float* operands[kEpilogueOperandsMax];
+        for (size_t i = 0; i < call_.operands.size(); ++i) operands[i] = call_.operands[i] + out;
+        epilogue_.finish({sums, static_cast<int>(all_rows), width_, &segment, 1, call_.out + out,
+                          call_.columns, operands});
+      }
+    }
   }
 
   const GemmCall& call_;
   const Epilogue& epilogue_;
   const TileSet& set_;
-  PackRows pack_;
+  const PackFunctions& pack_;
   RowTiles tiles_;
   int64_t width_, panels_;
   float* rows_ = nullptr;           // [batches][rows in tiles][depth]
@@ -151,7 +169,7 @@ PackedColumns::PackedColumns(const MatrixRef& matrix, int64_t depth, int64_t col
   const int64_t panels = panel_count(columns, width);
   memory_ = packing.pack(static_cast<size_t>(panels * depth * width), [&](float* to) {
     for (int64_t p = 0; p < panels; ++p)
-      pack_panel(matrix, depth, columns, width, p, scales, to + p * depth * width);
+      pack_panel(matrix, depth, columns, width, p, scales, pack_functions(isa), to + p * depth * width);
   });
   if (bias.empty()) return;
   bias_.assign(bias.begin(), bias.end());

@@ -28,7 +28,7 @@ HWY_INLINE void PackSquare(const float* from, int64_t stride, int64_t rows, floa
   hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23)), d, to + 3 * rows);
 }
 
-HWY_NOINLINE void Pack(const float* from, int64_t stride, int64_t rows, int64_t depth, float* to) {
+HWY_NOINLINE void Rows(const float* from, int64_t stride, int64_t rows, int64_t depth, float* to) {
   int64_t k = 0;
   if (rows >= 4) {
     for (; k + 4 <= depth; k += 4) {
@@ -42,7 +42,15 @@ HWY_NOINLINE void Pack(const float* from, int64_t stride, int64_t rows, int64_t 
     for (int64_t r = 0; r < rows; ++r) to[k * rows + r] = from[r * stride + k];
 }
 
-const PackRows kPackRows = &Pack;
+HWY_NOINLINE void Columns(const float* from, int64_t stride, int64_t columns, int64_t depth,
+                          float* HWY_RESTRICT to) {
+  const hn::ScalableTag<float> d;
+  constexpr int64_t kLanes = HWY_MAX_BYTES / sizeof(float);
+  for (int64_t k = 0; k < depth; ++k, from += stride, to += columns)
+    for (int64_t j = 0; j < columns; j += kLanes) hn::StoreU(hn::LoadU(d, from + j), d, to + j);
+}
+
+const PackFunctions kPackFunctions = {&Rows, &Columns};
 
 }  // namespace HWY_NAMESPACE
 }  // namespace tenon::kernels
@@ -51,8 +59,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace tenon::kernels {
 
-PackRows pack_rows_function(Isa isa) {
-  TENON_RETURN_FOR_ISA(isa, kPackRows);
+const PackFunctions& pack_functions(Isa isa) {
+  TENON_RETURN_FOR_ISA(isa, kPackFunctions);
 }
 
 }  // namespace tenon::kernels

@@ -7,9 +7,13 @@
 
 namespace tenon::kernels {
 
-/// to[k * rows + r] = from[r * stride + k] for r < rows and k < depth.
-using PackRows = void (*)(const float* from, int64_t stride, int64_t rows, int64_t depth, float* to);
-
-PackRows pack_rows_function(Isa isa);
+/// The vector code of one instruction set.
+struct PackFunctions {
+  /// to[k * rows + r] = from[r * stride + k] for r < rows and k < depth.
+  void (*rows)(const float* from, int64_t stride, int64_t rows, int64_t depth, float* to);
+  /// to[k * columns + j] = from[k * stride + j] for j < columns, whole vectors, and k < depth.
+  void (*columns)(const float* from, int64_t stride, int64_t columns, int64_t depth, float* to);
+};
+const PackFunctions& pack_functions(Isa isa);
 
 }  // namespace tenon::kernels

@@ -27,6 +27,9 @@ constexpr int kRegisters = 16;
 constexpr int kRows = 4;
 #endif
 
+/// Terms that are taken together.
+constexpr int64_t kUnroll = 4;
+
 /// Registers that a tile needs: its sums, one row operand, and the column operands, which a tile of one row
 /// takes straight from memory.
 constexpr int RegistersOf(int rows, int vectors) {
@@ -38,37 +41,46 @@ HWY_NOINLINE void Tile(const TileArgs& args) {
   const hn::ScalableTag<float> d;
   using V = hn::Vec<decltype(d)>;
   constexpr int64_t kLanes = HWY_MAX_BYTES / sizeof(float);
-  V sums[kTileRows][kVectors];
-#pragma clang loop unroll(full)
-  for (int r = 0; r < kTileRows; ++r) {
-#pragma clang loop unroll(full)
-    for (int v = 0; v < kVectors; ++v)
-      sums[r][v] = args.row_bias != nullptr      ? hn::Set(d, args.row_bias[r])
-                   : args.column_bias != nullptr ? hn::LoadU(d, args.column_bias + v * kLanes)
-                                                 : hn::Zero(d);
-  }
-  const float* a = args.a;
+  constexpr int64_t kWidth = kVectors * kLanes;
   const int64_t depth = args.depth;
-  const auto step = [&](const float* HWY_RESTRICT b) HWY_ATTR {
-    V columns[kVectors];
-#pragma clang loop unroll(full)
-    for (int v = 0; v < kVectors; ++v) columns[v] = hn::LoadU(d, b + v * kLanes);
+  TileEnd end = args.end;
+  for (int64_t tile = 0; tile < args.count; ++tile) {
+    V sums[kTileRows][kVectors];
 #pragma clang loop unroll(full)
     for (int r = 0; r < kTileRows; ++r) {
-      const V row = hn::Set(d, a[r]);
 #pragma clang loop unroll(full)
-      for (int v = 0; v < kVectors; ++v) sums[r][v] = hn::MulAdd(row, columns[v], sums[r][v]);
+      for (int v = 0; v < kVectors; ++v)
+        sums[r][v] = args.row_bias != nullptr      ? hn::Set(d, args.row_bias[r])
+                     : args.column_bias != nullptr ? hn::LoadU(d, args.column_bias + v * kLanes)
+                                                   : hn::Zero(d);
     }
-    a += kTileRows;
-  };
-  if (args.b_offsets != nullptr) {
-    const int32_t* offsets = args.b_offsets;
-    for (int64_t k = 0; k < depth; ++k) step(args.b + offsets[k]);
-  } else {
+    const float* a = args.a + tile * args.a_step;
+    const auto step = [&](const float* HWY_RESTRICT b) HWY_ATTR {
+      V columns[kVectors];
+#pragma clang loop unroll(full)
+      for (int v = 0; v < kVectors; ++v) columns[v] = hn::LoadU(d, b + v * kLanes);
+#pragma clang loop unroll(full)
+      for (int r = 0; r < kTileRows; ++r) {
+        const V row = hn::Set(d, a[r]);
+#pragma clang loop unroll(full)
+        for (int v = 0; v < kVectors; ++v) sums[r][v] = hn::MulAdd(row, columns[v], sums[r][v]);
+      }
+      a += kTileRows;
+    };
     const float* b = args.b;
-    for (int64_t k = 0; k < depth; ++k, b += args.b_stride) step(b);
+    int64_t k = 0;
+    if (args.b_offsets != nullptr) {
+      for (; k < depth; ++k) step(b + args.b_offsets[k]);
+    } else if (args.b_stride == kWidth) {
+      for (; k + kUnroll <= depth; k += kUnroll, b += kUnroll * kWidth) {
+#pragma clang loop unroll(full)
+        for (int64_t u = 0; u < kUnroll; ++u) step(b + u * kWidth);
+      }
+    }
+    for (; k < depth; ++k, b += args.b_stride) step(b);
+    Leave(end, sums);
+    Advance<kTileRows, kVectors>(end, args.to_step);
   }
-  Leave(args.end, sums);
 }
 
 template <int kTileRows, int kVectors>

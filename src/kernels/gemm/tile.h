@@ -11,7 +11,9 @@
 namespace tenon::kernels {
 
 /// sums[r][j] = start(r, j) + sum over k of a[k * rows + r] * b[offset(k) + j] for all r < rows and
-/// j < vectors * lanes, which leave by `end`. start is row_bias[r], or column_bias[j], or 0.
+/// j < vectors * lanes, which leave by `end`. start is row_bias[r], or column_bias[j], or 0. The same for
+/// `count` tiles: `a` is `a_step` floats further on for each, `end.to` and `end.operand` `to_step`, and
+/// `end.partial` the sums of a tile.
 struct TileArgs {
   const float* a = nullptr;
   const float* b = nullptr;
@@ -21,6 +23,8 @@ struct TileArgs {
   const float* row_bias = nullptr;
   const float* column_bias = nullptr;  ///< Used when row_bias is null.
   TileEnd end;
+  int64_t count = 1;
+  int64_t a_step = 0, to_step = 0;
 };
 
 using TileFunction = void (*)(const TileArgs&);
@@ -56,9 +60,9 @@ const TileSet& tile_set(Isa isa);
 
 /// Terms that are summed in one chain. Short enough that rounding errors stay near those of summation in
 /// halves.
-inline constexpr int64_t kSumBlock = 256;
+inline constexpr int64_t kSumBlock = 128;
 
-/// Computes a tile of `rows` rows and `columns` columns over the whole depth of `args`: within a block of
+/// Computes one tile of `rows` rows and `columns` columns over the whole depth of `args`: within a block of
 /// kSumBlock terms one chain of fused multiply-adds in ascending order, blocks added in ascending order.
 void run_tile(TileFunction function, const TileArgs& args, int rows, int64_t columns);
 
@@ -83,6 +87,11 @@ struct RowTiles {
     return row < longer ? row / (quotient + 1) : count % tiles + (row - longer) / quotient;
   }
   int rows(int64_t tile) const { return static_cast<int>(begin(tile + 1) - begin(tile)); }
+  /// How many tiles from `tile` on have as many rows.
+  int64_t alike(int64_t tile) const {
+    const int64_t longer = count % tiles;
+    return (tile < longer ? longer : tiles) - tile;
+  }
 };
 
 }  // namespace tenon::kernels

@@ -29,7 +29,7 @@ HWY_INLINE V ClampKeepingNan(V v, V low, V high) {
 
 /// Applies the end to sums of `kRows` rows of `kVectors` vectors.
 template <int kRows, int kVectors, class V>
-HWY_INLINE void Leave(const TileEnd& end, V (&sums)[kRows][kVectors]) {
+HWY_INLINE void Leave(TileEnd end, V (&sums)[kRows][kVectors]) {
   namespace hn = hwy::HWY_NAMESPACE;
   const hn::DFromV<V> d;
   constexpr int64_t kLanes = HWY_MAX_BYTES / sizeof(float);
@@ -56,6 +56,15 @@ HWY_INLINE void Leave(const TileEnd& end, V (&sums)[kRows][kVectors]) {
     for (int j = 0; j < kVectors; ++j)
       hn::StoreU(ClampKeepingNan(sums[i][j], low, high), d, end.to + i * end.stride + j * kLanes);
   }
+}
+
+/// The end of the next one of tiles whose outputs are `to_step` floats apart.
+template <int kRows, int kVectors>
+HWY_INLINE void Advance(TileEnd& end, int64_t to_step) {
+  constexpr int64_t kLanes = HWY_MAX_BYTES / sizeof(float);
+  end.to += to_step;
+  if (end.operand != nullptr) end.operand += to_step;
+  if (end.partial != nullptr) end.partial += kRows * kVectors * kLanes;
 }
 
 }  // namespace HWY_NAMESPACE
