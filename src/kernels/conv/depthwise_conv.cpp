@@ -12,25 +12,24 @@ namespace {
 constexpr int64_t kBandRows = 4;
 /// Pixels whose sums stay in the nearest cache.
 constexpr int64_t kStrip = 64;
-constexpr int64_t kMaxLanes = 16;
 
-/// The taps of outputs at `position`, [first, last), that lie inside an input of `size`.
-struct Taps {
-  int64_t first, last;
-  Taps(int64_t position, int64_t size, int64_t kernel, int64_t dilation) {
-    first = position >= 0 ? 0 : std::min(kernel, (-position - 1) / dilation + 1);
-    last = position >= size ? first : std::clamp((size - 1 - position) / dilation + 1, first, kernel);
-    if (first == last) first = last = 0;
-  }
-};
+/// The taps of outputs at `position` that lie inside an input of `size`.
+DepthwiseColumns taps_inside(int64_t position, int64_t size, int64_t kernel, int64_t dilation) {
+  DepthwiseColumns taps;
+  taps.first = position >= 0 ? 0 : std::min(kernel, (-position - 1) / dilation + 1);
+  taps.last =
+      position >= size ? taps.first : std::clamp((size - 1 - position) / dilation + 1, taps.first, kernel);
+  return taps.first == taps.last ? DepthwiseColumns{} : taps;
+}
 
 }  // namespace
 
-/// One row of one plane of the output.
-struct DepthwiseConv::Row {
+/// What all rows of a call share.
+struct DepthwiseConv::Running {
   const ConvCall& call;
-  int64_t plane, y;  // y: of the output
-  Taps taps;         // rows of the filter
+  DepthwiseTile tile;
+  int64_t inner_first, inner_last;  // pixels whose columns of taps all lie inside the input
+  const DepthwiseColumns* border;   // of the others
 };
 
 DepthwiseConv::DepthwiseConv(const ConvFilter& filter, const ConvWeights& weights, Epilogue epilogue, Isa isa,
@@ -49,68 +48,80 @@ DepthwiseConv::DepthwiseConv(const ConvFilter& filter, const ConvWeights& weight
   });
 }
 
-/// Pixels [first, last) of a row, which have columns [first_tap, last_tap) of the filter inside the input.
-void DepthwiseConv::compute(const Row& row, int64_t first, int64_t last, int64_t first_tap,
-                            int64_t last_tap) const {
-  const ConvCall& call = row.call;
-  const int64_t block = row.plane % blocks_, taps = filter_.kernel_h * filter_.kernel_w;
-  const int64_t out_plane = row.plane * call.out_h * call.out_w * lanes_;
-  const int64_t in_y = row.y * filter_.stride_h - call.pad_top + row.taps.first * filter_.dilation_h;
+/// Output rows [first, last) of a plane. `strip` has room for the sums of kStrip pixels and of a row, unless
+/// the epilogue ends the tiles.
+void DepthwiseConv::compute(const Running& running, int64_t plane, int64_t first, int64_t last,
+                            float* strip) const {
+  const ConvCall& call = running.call;
+  const int64_t block = plane % blocks_, taps = filter_.kernel_h * filter_.kernel_w;
+  const int64_t out_plane = plane * call.out_h * call.out_w * lanes_;
+  const auto tap_rows = [&](int64_t y) {
+    return taps_inside(y * filter_.stride_h - call.pad_top, call.in_h, filter_.kernel_h, filter_.dilation_h);
+  };
   DepthwiseArgs args;
-  args.weights = weights_.data() + (block * taps + row.taps.first * filter_.kernel_w + first_tap) * lanes_;
   args.weights_row = filter_.kernel_w * lanes_;
   args.input_row = filter_.dilation_h * call.in_w * lanes_;
+  args.next_row = filter_.stride_h * call.in_w * lanes_;
   args.tap = filter_.dilation_w * lanes_;
   args.distance = filter_.stride_w * lanes_;
-  args.rows = row.taps.last - row.taps.first;
-  args.columns = last_tap - first_tap;
+  args.left = call.pad_left * lanes_;
+  args.columns = filter_.kernel_w;
   args.start = bias_.data() + block * lanes_;
-  const DepthwiseTile tile = tiles_->tile(args.columns, filter_.dilation_w, filter_.stride_w);
-  alignas(64) float sums[kStrip * kMaxLanes];
+  args.width = call.out_w;
+  args.inner_first = running.inner_first;
+  args.inner_last = running.inner_last;
+  args.border = running.border;
+  const int64_t most = strip == nullptr ? last - first : std::max<int64_t>(kStrip / call.out_w, 1);
   const float* operands[kEpilogueOperandsMax];
   for (size_t o = 0; o < call.operands.size(); ++o) operands[o] = call.operands[o] + out_plane;
-  for (int64_t x = first; x < last; x += args.pixels) {
-    const int64_t in_x = x * filter_.stride_w - call.pad_left + first_tap * filter_.dilation_w;
-    const int64_t out = (row.y * call.out_w + x) * lanes_;
-    if (args.rows * args.columns > 0)
-      args.input = call.input + ((row.plane * call.in_h + in_y) * call.in_w + in_x) * lanes_;
-    args.pixels = last - x;
-    const auto end = epilogue_.tile_end(call.output, out_plane + out, 0, call.operands);
-    if (!end) args.pixels = std::min(args.pixels, kStrip);
-    args.end = end ? *end : TileEnd{.to = sums};
-    tile(args);
-    if (end) continue;
-    const Segment segment{0, static_cast<int32_t>(args.pixels * lanes_), out};
-    epilogue_.finish({sums, 1, args.pixels * lanes_, &segment, 1, call.output + out_plane, 0, operands});
+  for (int64_t y = first; y < last; y += args.rows) {
+    const DepthwiseColumns rows = tap_rows(y);
+    // Rows of outputs that have the same rows of taps go together.
+    for (args.rows = 1; args.rows < std::min(most, last - y); ++args.rows) {
+      const DepthwiseColumns next = tap_rows(y + args.rows);
+      if (next.first != rows.first || next.last != rows.last) break;
+    }
+    args.tap_rows = rows.last - rows.first;
+    args.weights = weights_.data() + (block * taps + rows.first * filter_.kernel_w) * lanes_;
+    const int64_t in_y = y * filter_.stride_h - call.pad_top + rows.first * filter_.dilation_h;
+    args.input = call.input;
+    if (args.tap_rows > 0) args.input += (plane * call.in_h + in_y) * call.in_w * lanes_;
+    const int64_t out = y * call.out_w * lanes_, count = args.rows * call.out_w * lanes_;
+    args.end = strip == nullptr ? *epilogue_.tile_end(call.output, out_plane + out, 0, call.operands)
+                                : TileEnd{.to = strip};
+    running.tile(args);
+    if (strip == nullptr) continue;
+    const Segment segment{0, static_cast<int32_t>(count), out};
+    epilogue_.finish({strip, 1, count, &segment, 1, call.output + out_plane, 0, operands});
   }
 }
 
 bool DepthwiseConv::run(const ConvCall& call, const Services& services) const {
   if (call.images * blocks_ * call.out_h * call.out_w == 0) return true;
-  // Pixels before `inner_first` and from `inner_last` on have fewer columns of taps.
   const auto columns = [&](int64_t x) {
-    return Taps(x * filter_.stride_w - call.pad_left, call.in_w, filter_.kernel_w, filter_.dilation_w);
+    return taps_inside(x * filter_.stride_w - call.pad_left, call.in_w, filter_.kernel_w, filter_.dilation_w);
   };
   const auto is_whole = [&](int64_t x) {
-    const Taps taps = columns(x);
+    const DepthwiseColumns taps = columns(x);
     return taps.last - taps.first == filter_.kernel_w;
   };
   int64_t inner_first = 0;
   while (inner_first < call.out_w && !is_whole(inner_first)) ++inner_first;
   int64_t inner_last = call.out_w;
   while (inner_last > inner_first && !is_whole(inner_last - 1)) --inner_last;
+  auto* border = services.scratch_array<DepthwiseColumns>(call.out_w);
+  for (int64_t x = 0; x < inner_first; ++x) border[x] = columns(x);
+  for (int64_t x = inner_last; x < call.out_w; ++x) border[x] = columns(x);
+  const Running running{call, tiles_->tile(filter_.kernel_w, filter_.dilation_w, filter_.stride_w),
+                        inner_first, inner_last, border};
+  const bool is_direct = epilogue_.tile_end(call.output, 0, 0, call.operands).has_value();
   services.parallel_for(call.images * blocks_ * call.out_h, kBandRows, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t y = i % call.out_h;
-      const Row row{
-          call, i / call.out_h, y,
-          Taps(y * filter_.stride_h - call.pad_top, call.in_h, filter_.kernel_h, filter_.dilation_h)};
-      const auto border = [&](int64_t from, int64_t to) {
-        for (int64_t x = from; x < to; ++x) compute(row, x, x + 1, columns(x).first, columns(x).last);
-      };
-      border(0, inner_first);
-      compute(row, inner_first, inner_last, 0, filter_.kernel_w);
-      border(inner_last, call.out_w);
+    float* strip = is_direct ? nullptr : services.scratch_floats(std::max(call.out_w, kStrip) * lanes_);
+    while (begin < end) {
+      const int64_t plane = begin / call.out_h, first = begin % call.out_h;
+      const int64_t last = std::min(call.out_h, first + (end - begin));
+      compute(running, plane, first, last, strip);
+      begin += last - first;
     }
   });
   return true;

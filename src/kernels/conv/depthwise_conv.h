@@ -15,9 +15,9 @@ class DepthwiseConv final : public Convolution {
   [[nodiscard]] bool run(const ConvCall& call, const Services& services) const override;
 
  private:
-  struct Row;
+  struct Running;
 
-  void compute(const Row& row, int64_t first, int64_t last, int64_t first_tap, int64_t last_tap) const;
+  void compute(const Running& running, int64_t plane, int64_t first, int64_t last, float* strip) const;
 
   ConvFilter filter_;
   int64_t lanes_, blocks_;

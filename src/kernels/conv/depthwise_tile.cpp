@@ -18,7 +18,7 @@ using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 constexpr int64_t kLanes = HWY_MAX_BYTES / sizeof(float);
 
-/// The end of the tile for pixels from `first` on.
+/// The sums of pixels from output `first` on leave the tile.
 template <int kPixels>
 HWY_INLINE void LeaveFrom(const DepthwiseArgs& args, int64_t first, V (&sums)[1][kPixels]) {
   TileEnd end = args.end;
@@ -27,61 +27,63 @@ HWY_INLINE void LeaveFrom(const DepthwiseArgs& args, int64_t first, V (&sums)[1]
   Leave(end, sums);
 }
 
+/// Pixels from `x` on of a row whose taps begin at `row`; `taps` of the columns. `first`: where the row's
+/// outputs begin.
 template <int kPixels>
-HWY_INLINE void AnyPart(const DepthwiseArgs& args, int64_t first) {
+HWY_INLINE void AnyPart(const DepthwiseArgs& args, const float* row, int64_t first, int64_t x,
+                        DepthwiseColumns taps) {
   const D d;
   V sums[1][kPixels];
 #pragma clang loop unroll(full)
   for (int p = 0; p < kPixels; ++p) sums[0][p] = hn::LoadU(d, args.start);
-  for (int64_t y = 0; y < args.rows; ++y) {
-    const float* weights = args.weights + y * args.weights_row;
-    const float* input = args.input + y * args.input_row + first * args.distance;
-    for (int64_t x = 0; x < args.columns; ++x, weights += kLanes, input += args.tap) {
+  const int64_t at = x * args.distance + taps.first * args.tap - args.left;
+  for (int64_t y = 0; y < args.tap_rows; ++y) {
+    const float* weights = args.weights + y * args.weights_row + taps.first * kLanes;
+    const float* input = row + y * args.input_row + at;
+    for (int64_t c = taps.first; c < taps.last; ++c, weights += kLanes, input += args.tap) {
       const V weight = hn::LoadU(d, weights);
 #pragma clang loop unroll(full)
       for (int p = 0; p < kPixels; ++p)
         sums[0][p] = hn::MulAdd(hn::LoadU(d, input + p * args.distance), weight, sums[0][p]);
     }
   }
-  LeaveFrom(args, first, sums);
+  LeaveFrom(args, first + x, sums);
+}
+
+HWY_INLINE void AnySpan(const DepthwiseArgs& args, const float* row, int64_t first) {
+  const DepthwiseColumns taps{0, args.columns};
+  int64_t x = args.inner_first;
+  for (; x + 8 <= args.inner_last; x += 8) AnyPart<8>(args, row, first, x, taps);
+  for (; x + 4 <= args.inner_last; x += 4) AnyPart<4>(args, row, first, x, taps);
+  for (; x < args.inner_last; ++x) AnyPart<1>(args, row, first, x, taps);
 }
 
 /// Each vector of the input is loaded once, for all of the sums that it has a part in.
 template <int kPixels, int kColumns, int kStride>
-HWY_INLINE void NearPart(const DepthwiseArgs& args, int64_t first) {
+HWY_INLINE void NearPart(const DepthwiseArgs& args, const float* row, int64_t first, int64_t x) {
   const D d;
   V sums[1][kPixels];
 #pragma clang loop unroll(full)
   for (int p = 0; p < kPixels; ++p) sums[0][p] = hn::LoadU(d, args.start);
-  for (int64_t y = 0; y < args.rows; ++y) {
-    const float* input = args.input + y * args.input_row + first * kStride * kLanes;
+  const float* input = row + x * kStride * kLanes - args.left;
+  const float* taps = args.weights;
+  for (int64_t y = 0; y < args.tap_rows; ++y, input += args.input_row, taps += args.weights_row) {
     V weights[kColumns];
 #pragma clang loop unroll(full)
-    for (int x = 0; x < kColumns; ++x)
-      weights[x] = hn::LoadU(d, args.weights + y * args.weights_row + x * kLanes);
+    for (int c = 0; c < kColumns; ++c) weights[c] = hn::LoadU(d, taps + c * kLanes);
 #pragma clang loop unroll(full)
     for (int i = 0; i < (kPixels - 1) * kStride + kColumns; ++i) {
       const V value = hn::LoadU(d, input + i * kLanes);
       // Taps in ascending order for each sum, since i ascends.
 #pragma clang loop unroll(full)
-      for (int x = 0; x < kColumns; ++x) {
-        const int p = (i - x) / kStride;
-        if (i >= x && (i - x) % kStride == 0 && p < kPixels)
-          sums[0][p] = hn::MulAdd(value, weights[x], sums[0][p]);
+      for (int c = 0; c < kColumns; ++c) {
+        const int p = (i - c) / kStride;
+        if (i >= c && (i - c) % kStride == 0 && p < kPixels)
+          sums[0][p] = hn::MulAdd(value, weights[c], sums[0][p]);
       }
     }
   }
-  LeaveFrom(args, first, sums);
-}
-
-HWY_NOINLINE void Any(const DepthwiseArgs& args) {
-  int64_t p = 0;
-  for (; p + 8 <= args.pixels; p += 8) AnyPart<8>(args, p);
-  if (p + 4 <= args.pixels) {
-    AnyPart<4>(args, p);
-    p += 4;
-  }
-  for (; p < args.pixels; ++p) AnyPart<1>(args, p);
+  LeaveFrom(args, first + x, sums);
 }
 
 // Sums, a row of weights and an input vector fit the registers.
@@ -91,21 +93,55 @@ constexpr int kNearPixels = 12;
 constexpr int kNearPixels = 6;
 #endif
 
+/// `pixels` of 1 to 6.
+template <int kColumns, int kStride>
+HWY_INLINE void NearRest(const DepthwiseArgs& args, const float* row, int64_t first, int64_t x,
+                         int64_t pixels) {
+  switch (pixels) {
+    case 1:
+      return NearPart<1, kColumns, kStride>(args, row, first, x);
+    case 2:
+      return NearPart<2, kColumns, kStride>(args, row, first, x);
+    case 3:
+      return NearPart<3, kColumns, kStride>(args, row, first, x);
+    case 4:
+      return NearPart<4, kColumns, kStride>(args, row, first, x);
+    case 5:
+      return NearPart<5, kColumns, kStride>(args, row, first, x);
+    case 6:
+      return NearPart<6, kColumns, kStride>(args, row, first, x);
+    default:
+      return;
+  }
+}
+
+template <int kColumns, int kStride>
+HWY_INLINE void NearSpan(const DepthwiseArgs& args, const float* row, int64_t first) {
+  int64_t x = args.inner_first;
+  for (; x + kNearPixels <= args.inner_last; x += kNearPixels)
+    NearPart<kNearPixels, kColumns, kStride>(args, row, first, x);
+  for (; x + 6 < args.inner_last; x += 6) NearPart<6, kColumns, kStride>(args, row, first, x);
+  NearRest<kColumns, kStride>(args, row, first, x, args.inner_last - x);
+}
+
+template <class Span>
+HWY_INLINE void AllRows(const DepthwiseArgs& args, const Span& span) {
+  const float* row = args.input;
+  for (int64_t first = 0; first < args.rows * args.width; first += args.width, row += args.next_row) {
+    for (int64_t x = 0; x < args.inner_first; ++x) AnyPart<1>(args, row, first, x, args.border[x]);
+    span(row, first);
+    for (int64_t x = args.inner_last; x < args.width; ++x) AnyPart<1>(args, row, first, x, args.border[x]);
+  }
+}
+
+HWY_NOINLINE void Any(const DepthwiseArgs& args) {
+  AllRows(args, [&](const float* row, int64_t first) HWY_ATTR { AnySpan(args, row, first); });
+}
+
 template <int kColumns, int kStride>
 HWY_NOINLINE void Near(const DepthwiseArgs& args) {
-  int64_t p = 0;
-  for (; p + kNearPixels <= args.pixels; p += kNearPixels) NearPart<kNearPixels, kColumns, kStride>(args, p);
-  if constexpr (kNearPixels > 6) {
-    if (p + 6 <= args.pixels) {
-      NearPart<6, kColumns, kStride>(args, p);
-      p += 6;
-    }
-  }
-  if (p + 3 <= args.pixels) {
-    NearPart<3, kColumns, kStride>(args, p);
-    p += 3;
-  }
-  for (; p < args.pixels; ++p) NearPart<1, kColumns, kStride>(args, p);
+  AllRows(args,
+          [&](const float* row, int64_t first) HWY_ATTR { NearSpan<kColumns, kStride>(args, row, first); });
 }
 
 const DepthwiseTiles kDepthwiseTiles = {

@@ -1,5 +1,5 @@
-// The register tile of depthwise convolutions in the blocked layout: pixels of one output row, each channel
-// from its own input channel.
+// The register tile of depthwise convolutions in the blocked layout: rows of outputs of one plane, each
+// channel from its own input channel.
 #pragma once
 
 #include <cstdint>
@@ -9,18 +9,27 @@
 
 namespace tenon::kernels {
 
-/// sums[p] = start + sum over taps (y, x), row by row, of weights[y * weights_row + x * lanes]
-/// * input[y * input_row + x * tap + p * distance], all of them vectors, which leave by `end` as one row.
+/// Columns of a filter, [first, last), that lie inside the input.
+struct DepthwiseColumns {
+  int64_t first = 0, last = 0;
+};
+
+/// For output rows r < rows and pixels x < width, with distances in floats:
+/// sums[r * width + x] = start + sum over taps (y, c), row by row, of weights[y * weights_row + c * lanes]
+/// * input[r * next_row + y * input_row + x * distance + c * tap - left], all of them vectors, which leave by
+/// `end` as one row. y < tap_rows; c < columns for pixels in [inner_first, inner_last), and as `border` says
+/// for the others.
 struct DepthwiseArgs {
   const float* weights = nullptr;
   int64_t weights_row = 0;
   const float* input = nullptr;
-  int64_t input_row = 0;
-  int64_t tap = 0;
-  int64_t distance = 0;
-  int64_t rows = 0, columns = 0;  ///< Of taps.
+  int64_t input_row = 0, next_row = 0;
+  int64_t tap = 0, distance = 0, left = 0;
+  int64_t tap_rows = 0, columns = 0;
   const float* start = nullptr;
-  int64_t pixels = 0;
+  int64_t rows = 0, width = 0;
+  int64_t inner_first = 0, inner_last = 0;
+  const DepthwiseColumns* border = nullptr;  ///< [width]; those of inner pixels are not read.
   TileEnd end;
 };
 using DepthwiseTile = void (*)(const DepthwiseArgs&);
