@@ -51,6 +51,9 @@ class Epilogue {
     MicroOp op;
     UnaryFunction function = nullptr;
   };
+  /// Whether the last function writes the output itself.
+  bool ends_in_function(const TileExit& exit) const;
+
   std::vector<Step> steps_;
   // A last kAddTensor and a last kClamp are applied on the way out.
   int last_operand_ = -1;

@@ -22,9 +22,12 @@ HWY_INLINE V Clamp(V x, V low, V high) {
   return hn::Min(high, hn::Max(low, x));
 }
 
-HWY_INLINE V Sigmoid(D d, V x) {
-  const V one = hn::Set(d, 1.0f);
-  return hn::Div(one, hn::Add(one, Exponential(d, hn::Neg(x))));
+/// numerator / (1 + exp(-x)); 0 where exp(-x) is beyond the numbers.
+HWY_INLINE V OverLogistic(D d, V numerator, V x) {
+  const V bounded = hn::Min(hn::Max(x, hn::Set(d, -kExpGreatest)), hn::Set(d, -kExpLeast));
+  const V e = NormalExponential</*kNegate=*/true>(d, bounded);
+  const V result = hn::Div(numerator, hn::Add(hn::Set(d, 1.0f), e));
+  return hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -kExpGreatest)), result);
 }
 
 /// Below 1, x + x p(x^2); above, 1 - exp(q(|x|)), since log(1 - erf) is smooth. Both polynomials are fitted
@@ -63,7 +66,8 @@ HWY_INLINE V Gelu(D d, V x) {
   const V rest = hn::Mul(hn::Mul(hn::Sub(t, upper), hn::Add(t, upper)), minus_half);
   const V power = hn::Add(exact, rest);
   const V error = hn::Sub(rest, hn::Sub(power, exact));
-  const V e = Exponential(d, power);
+  const V e = hn::IfThenZeroElse(hn::Lt(power, hn::Set(d, kExpLeast)),
+                                 NormalExponential(d, hn::Max(power, hn::Set(d, kExpLeast))));
   V p = hn::Set(d, kP[4]), q = hn::MulAdd(hn::Set(d, kQ[5]), t, hn::Set(d, kQ[4]));
 #pragma clang loop unroll(full)
   for (int k = 3; k >= 0; --k) {
@@ -89,11 +93,11 @@ HWY_INLINE V Apply(D d, V x, V a, V b) {
     return hn::Mul(
         x, Clamp(hn::MulAdd(x, hn::Set(d, 1.0f / 6.0f), hn::Set(d, 0.5f)), hn::Zero(d), hn::Set(d, 1.0f)));
   if constexpr (kKind == Unary::kExp) return OrNaN(x, Exponential(d, x));
-  if constexpr (kKind == Unary::kSigmoid) return OrNaN(x, Sigmoid(d, x));
-  if constexpr (kKind == Unary::kSilu) return OrNaN(x, hn::Mul(x, Sigmoid(d, x)));
+  if constexpr (kKind == Unary::kSigmoid) return OrNaN(x, OverLogistic(d, hn::Set(d, 1.0f), x));
+  if constexpr (kKind == Unary::kSilu) return OverLogistic(d, x, x);
   if constexpr (kKind == Unary::kTanh) return OrNaN(x, hn::Tanh(d, x));
   if constexpr (kKind == Unary::kErf) return OrNaN(x, Erf(d, x));
-  if constexpr (kKind == Unary::kGelu) return OrNaN(x, Gelu(d, x));
+  if constexpr (kKind == Unary::kGelu) return Gelu(d, x);
   if constexpr (kKind == Unary::kAdd) return hn::Add(x, a);
   if constexpr (kKind == Unary::kMultiply) return hn::Mul(x, a);
   if constexpr (kKind == Unary::kDivide) return hn::Div(x, a);
@@ -105,7 +109,17 @@ HWY_NOINLINE void Run(const float* in, float* out, int64_t count, float a, float
   constexpr int64_t kLanes = HWY_MAX_BYTES / sizeof(float);
   const V va = hn::Set(d, a);
   const V vb = hn::Set(d, b);
+  // Several vectors at a time: each is one long chain of operations.
+  constexpr int64_t kAtOnce = 4;
   int64_t i = 0;
+  for (; i + kAtOnce * kLanes <= count; i += kAtOnce * kLanes) {
+    V vectors[kAtOnce];
+#pragma clang loop unroll(full)
+    for (int64_t v = 0; v < kAtOnce; ++v)
+      vectors[v] = Apply<kKind>(d, hn::LoadU(d, in + i + v * kLanes), va, vb);
+#pragma clang loop unroll(full)
+    for (int64_t v = 0; v < kAtOnce; ++v) hn::StoreU(vectors[v], d, out + i + v * kLanes);
+  }
   for (; i + kLanes <= count; i += kLanes)
     hn::StoreU(Apply<kKind>(d, hn::LoadU(d, in + i), va, vb), d, out + i);
   if (i == count) return;
