@@ -71,6 +71,54 @@ const RowCases kCases(
         {"pointwise", [](RowModel& m) { m.output(conv(m, m.input({1, 24, 31, 29}), {40, 24, 1, 1})); }},
         {"pointwise_of_one_pixel",
          [](RowModel& m) { m.output(conv(m, m.input({1, 64, 1, 1}), {10, 64, 1, 1})); }},
+        {"pointwise_of_many_bands_residual_relu",
+         [](RowModel& m) {
+           const ValueId residual = m.input({2, 150, 21, 23});
+           const ValueId y = conv(m, m.input({2, 300, 21, 23}), {150, 300, 1, 1});
+           m.output(m.activation(Op::kRelu, {m.add(Op::kAdd, {y, residual})}));
+         }},
+        {"pointwise_strided_hard_swish",
+         [](RowModel& m) {
+           const ValueId y = conv(m, m.input({1, 270, 15, 14}), {140, 270, 1, 1}, {{"strides", Ints{2, 2}}});
+           m.output(m.activation(Op::kHardSwish, {y}));
+         }},
+        {"first_of_three",
+         [](RowModel& m) {
+           m.output(conv(m, m.input({1, 3, 20, 23}), {24, 3, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
+         }},
+        {"first_of_three_strided",
+         [](RowModel& m) {
+           m.output(conv(m, m.input({2, 3, 21, 20}), {24, 3, 3, 3},
+                         {{"pads", Ints{1, 1, 1, 1}}, {"strides", Ints{2, 2}}}));
+         }},
+        {"first_of_seven_strided",
+         [](RowModel& m) {
+           m.output(conv(m, m.input({1, 3, 33, 41}), {40, 3, 7, 7},
+                         {{"pads", Ints{3, 3, 3, 3}}, {"strides", Ints{2, 2}}}));
+         }},
+        {"first_with_long_rows",
+         [](RowModel& m) { m.output(conv(m, m.input({1, 2, 3, 400}), {5, 2, 2, 300})); }},
+        {"depthwise_wide_silu",
+         [](RowModel& m) {
+           const ValueId y = conv(m, m.input({1, 20, 9, 70}), {20, 1, 3, 3},
+                                  {{"group", int64_t{20}}, {"pads", Ints{1, 1, 1, 1}}});
+           m.output(m.absolute() ? y : m.add(Op::kMul, {y, m.add(Op::kSigmoid, {y})}));
+         }},
+        {"depthwise_of_seven",
+         [](RowModel& m) {
+           m.output(conv(m, m.input({1, 12, 8, 19}), {12, 1, 7, 7},
+                         {{"group", int64_t{12}}, {"pads", Ints{3, 3, 3, 3}}}));
+         }},
+        {"depthwise_all_border",
+         [](RowModel& m) {
+           m.output(conv(m, m.input({1, 16, 2, 3}), {16, 1, 5, 5},
+                         {{"group", int64_t{16}}, {"pads", Ints{4, 5, 3, 6}}}));
+         }},
+        {"depthwise_dilated",
+         [](RowModel& m) {
+           m.output(conv(m, m.input({1, 9, 17, 16}), {9, 1, 3, 3},
+                         {{"group", int64_t{9}}, {"pads", Ints{3, 3, 3, 3}}, {"dilations", Ints{3, 3}}}));
+         }},
         {"one_axis",
          [](RowModel& m) {
            m.output(

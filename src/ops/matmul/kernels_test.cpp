@@ -66,6 +66,13 @@ const RowCases kMatMulCases(
            const ValueId x = linear(m, {2, 9, 33}, 96), sum = one_and_erf(m, x);
            m.output(m.add(Op::kMul, {x, m.add(Op::kDiv, {sum, number(m, 2)})}));
          }},
+        {"gelu_of_many_rows_and_blocks",
+         [](RowModel& m) { m.output(m.activation(Op::kGelu, {linear(m, {2, 203, 300}, 130)})); }},
+        {"residual_of_many_rows_and_blocks",
+         [](RowModel& m) {
+           const ValueId residual = m.input({403, 96});
+           m.output(m.add(Op::kAdd, {linear(m, {403, 700}, 96), residual}));
+         }},
         {"gelu_whole", [](RowModel& m) { m.output(m.activation(Op::kGelu, {linear(m, {2, 9, 33}, 96)})); }},
         {"free_rows",
          [](RowModel& m) {
