@@ -82,11 +82,11 @@ int64_t BlockedConv::make_panels() {
   int64_t floats = 0;
   for (int64_t block = 0; block < out_blocks_;) {
     const auto range = range_of(block);
-    Panel panel{block, 1, range.first, range.second - range.first, floats};
+    Panel panel{block, 1, range.first, range.second - range.first, 0, floats};
     if (block + 1 < out_blocks_ && range_of(block + 1) == range) panel.blocks = 2;
-    int64_t depth = 0;
-    for (int64_t i = 0; i < panel.in_planes; ++i) depth += inner_of(panel.in_first + i);
-    floats += depth * filter_.kernel_h * filter_.kernel_w * panel.blocks * lanes;
+    for (int64_t i = 0; i < panel.in_planes; ++i)
+      panel.depth += inner_of(panel.in_first + i) * filter_.kernel_h * filter_.kernel_w;
+    floats += panel.depth * panel.blocks * lanes;
     block += panel.blocks;
     panels_.push_back(panel);
   }
@@ -154,6 +154,15 @@ void BlockedConv::multiply(const Running& running, const BlockedWork& work, cons
     const Panel& panel = panels_[static_cast<size_t>(p)];
     const int64_t plane = (work.batch * out_blocks_ + panel.first) * out_plane;
     args.weights = weights_.data() + panel.weights + part.depth * panel.blocks * lanes;
+    const int64_t terms = part.steps * part.inner;
+    if (p + 1 < work.last_panel) {
+      const Panel& next = panels_[static_cast<size_t>(p + 1)];
+      args.next = {weights_.data() + next.weights + part.depth * next.blocks * lanes,
+                   terms * next.blocks * lanes};
+    } else if (!is_last) {
+      args.next = {weights_.data() + any.weights + (part.depth + terms) * any.blocks * lanes,
+                   std::min(terms, any.depth - part.depth - terms) * any.blocks * lanes};
+    }
     args.start = part.step == 0 ? bias_.data() + panel.first * lanes : nullptr;
     const float* copy = copies;
     for (int64_t t = work.first_tile; t < work.last_tile; t += args.count) {
@@ -185,6 +194,7 @@ void BlockedConv::multiply(const Running& running, const BlockedWork& work, cons
         copy += args.count * args.input_step;
       }
       tiles_->tile(run.pixels, panel.blocks, args.distance, part.inner)(args);
+      args.next = {};
       if (partials != nullptr) partial += args.count * panel.blocks * pixels;
       if (is_direct || !is_last) continue;
       const float* operands[kEpilogueOperandsMax];

@@ -26,6 +26,7 @@ class BlockedConv final : public Convolution {
   struct Panel {
     int64_t first = 0, blocks = 1;        // of the output
     int64_t in_first = 0, in_planes = 0;  // of the input
+    int64_t depth = 0;                    // terms of a sum
     int64_t weights = 0;                  // where its weights begin
   };
   /// Terms that are summed in one chain.

@@ -38,6 +38,7 @@ HWY_NOINLINE void Tile(const BlockedTileArgs& args) {
   TileEnd end = args.end;
   const float* input = args.input;
   for (int64_t tile = 0; tile < args.count; ++tile, input += args.input_step) {
+    if (args.next.from != nullptr) Fetch(args.next, tile, args.count);
     V sums[kBlocks][kPixels];
 #pragma clang loop unroll(full)
     for (int b = 0; b < kBlocks; ++b) {

@@ -23,6 +23,7 @@ struct BlockedTileArgs {
   int64_t distance = 0;          ///< Floats between neighbouring pixels of the input.
   const float* start = nullptr;  ///< [blocks][lanes]
   TileEnd end;
+  ReadNext next;
   int64_t count = 1;
   int64_t input_step = 0, to_step = 0;
 };

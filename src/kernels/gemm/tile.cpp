@@ -45,6 +45,7 @@ HWY_NOINLINE void Tile(const TileArgs& args) {
   const int64_t depth = args.depth;
   TileEnd end = args.end;
   for (int64_t tile = 0; tile < args.count; ++tile) {
+    if (args.next.from != nullptr) Fetch(args.next, tile, args.count);
     V sums[kTileRows][kVectors];
 #pragma clang loop unroll(full)
     for (int r = 0; r < kTileRows; ++r) {

@@ -23,6 +23,7 @@ struct TileArgs {
   const float* row_bias = nullptr;
   const float* column_bias = nullptr;  ///< Used when row_bias is null.
   TileEnd end;
+  ReadNext next;
   int64_t count = 1;
   int64_t a_step = 0, to_step = 0;
 };

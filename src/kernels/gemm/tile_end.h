@@ -17,4 +17,10 @@ struct TileEnd {
   float high = std::numeric_limits<float>::infinity();
 };
 
+/// Memory that will be read soon after: tiles bring it to the second cache bit by bit.
+struct ReadNext {
+  const float* from = nullptr;
+  int64_t floats = 0;
+};
+
 }  // namespace tenon::kernels

@@ -58,6 +58,14 @@ HWY_INLINE void Leave(TileEnd end, V (&sums)[kRows][kVectors]) {
   }
 }
 
+/// Brings the part of `next` that falls to tile `tile` of `count`.
+HWY_INLINE void Fetch(const ReadNext& next, int64_t tile, int64_t count) {
+  constexpr int64_t kLineFloats = 16;
+  const int64_t share = (next.floats - 1) / (count * kLineFloats) + 1;
+  const float* line = next.from + tile * share * kLineFloats;
+  for (int64_t i = 0; i < share; ++i) __builtin_prefetch(line + i * kLineFloats, 0, 2);
+}
+
 /// The end of the next one of tiles whose outputs are `to_step` floats apart.
 template <int kRows, int kVectors>
 HWY_INLINE void Advance(TileEnd& end, int64_t to_step) {
