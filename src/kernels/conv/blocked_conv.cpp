@@ -124,45 +124,50 @@ BlockedConv::Part BlockedConv::next_part(const Panel& panel, const Part& last) c
   return part;
 }
 
+/// The band's input of one part: [tile][position][pixel][lane]. `input` is the first plane of the part.
+void BlockedConv::copy_band(const Running& running, const BlockedWork& work, const Part& part,
+                            const float* input, float* to) const {
+  const int64_t distance = running.padded.distance();
+  for (int64_t t = work.first_tile, count = 0; t < work.last_tile; t += count) {
+    const Running::Run run = running.run_of(t, work.last_tile);
+    count = run.count;
+    for (int64_t i = 0; i < count; ++i, to += part.steps * run.pixels * tiles_->lanes)
+      tiles_->copy(input + running.input_at(run) + i * run.pixels * distance, running.offsets + part.step,
+                   part.steps, run.pixels, distance, to);
+  }
+}
+
+/// The weights of `part` and panel `panel`; of what follows within `work` when the panel is its last one.
+ReadNext BlockedConv::weights_of(const BlockedWork& work, const Part& part, int64_t panel) const {
+  const bool is_within = panel < work.last_panel;
+  const Panel& p = panels_[static_cast<size_t>(is_within ? panel : work.first_panel)];
+  const int64_t terms = part.steps * part.inner, first = part.depth + (is_within ? 0 : terms);
+  const int64_t floats = std::min(terms, p.depth - first) * p.blocks * tiles_->lanes;
+  if (floats == 0) return {};
+  return {weights_.data() + p.weights + first * p.blocks * tiles_->lanes, floats};
+}
+
 /// One part of the sums of all tiles and panels of `work`; the last one ends them.
 void BlockedConv::multiply(const Running& running, const BlockedWork& work, const Part& part, float* copies,
                            float* partials) const {
   const ConvCall& call = running.call;
   const int64_t lanes = tiles_->lanes, out_plane = call.out_h * call.out_w * lanes;
   const Panel& any = panels_[static_cast<size_t>(work.first_panel)];
+  const bool is_last = part.step + part.steps == any.in_planes * positions_;
   const float* input = running.input + (work.batch * in_planes_ + any.in_first) * running.padded.plane();
+  if (copies != nullptr) copy_band(running, work, part, input, copies);
   BlockedTileArgs args;
   args.offsets = running.offsets + part.step;
   args.steps = part.steps;
   args.inner = part.inner;
-  args.distance = running.padded.distance();
-  if (copies != nullptr) {
-    float* to = copies;
-    for (int64_t t = work.first_tile, count = 0; t < work.last_tile; t += count) {
-      const Running::Run run = running.run_of(t, work.last_tile);
-      count = run.count;
-      for (int64_t i = 0; i < count; ++i, to += part.steps * run.pixels * lanes)
-        tiles_->copy(input + running.input_at(run) + i * run.pixels * args.distance, args.offsets, part.steps,
-                     run.pixels, args.distance, to);
-    }
-    args.distance = lanes;
-  }
-  const bool is_last = part.step + part.steps == any.in_planes * positions_;
+  args.distance = copies == nullptr ? running.padded.distance() : lanes;
   int32_t copied[kSumBlock];  // offsets into a copy
   float* partial = partials;
   for (int64_t p = work.first_panel; p < work.last_panel; ++p) {
     const Panel& panel = panels_[static_cast<size_t>(p)];
     const int64_t plane = (work.batch * out_blocks_ + panel.first) * out_plane;
-    args.weights = weights_.data() + panel.weights + part.depth * panel.blocks * lanes;
-    const int64_t terms = part.steps * part.inner;
-    if (p + 1 < work.last_panel) {
-      const Panel& next = panels_[static_cast<size_t>(p + 1)];
-      args.next = {weights_.data() + next.weights + part.depth * next.blocks * lanes,
-                   terms * next.blocks * lanes};
-    } else if (!is_last) {
-      args.next = {weights_.data() + any.weights + (part.depth + terms) * any.blocks * lanes,
-                   std::min(terms, any.depth - part.depth - terms) * any.blocks * lanes};
-    }
+    args.weights = weights_of(work, part, p).from;
+    args.next = weights_of(work, part, p + 1);
     args.start = part.step == 0 ? bias_.data() + panel.first * lanes : nullptr;
     const float* copy = copies;
     for (int64_t t = work.first_tile; t < work.last_tile; t += args.count) {

@@ -42,6 +42,9 @@ class BlockedConv final : public Convolution {
   int64_t inner_of(int64_t plane) const;
   Part next_part(const Panel& panel, const Part& last) const;
   void compute(const Running& running, BlockedWork work, float* copies, float* partials) const;
+  void copy_band(const Running& running, const BlockedWork& work, const Part& part, const float* input,
+                 float* to) const;
+  ReadNext weights_of(const BlockedWork& work, const Part& part, int64_t panel) const;
   void multiply(const Running& running, const BlockedWork& work, const Part& part, float* copies,
                 float* partials) const;
 
