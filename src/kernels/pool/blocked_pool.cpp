@@ -7,9 +7,19 @@ namespace tenon::kernels {
 
 namespace {
 
-/// Calls window(args, row, column) for each window, with all but the divisor set.
-template <class Window>
-void for_windows(const BlockedPoolCall& call, int64_t lanes, const Services& services, const Window& window) {
+/// How many columns of outputs from `x` on have windows of the same size at the same distance.
+int64_t alike(const PoolAxis& columns, size_t x) {
+  size_t end = x + 1;
+  while (end < columns.first.size() && columns.count[end] == columns.count[x] &&
+         columns.first[end] - columns.first[end - 1] == columns.first[x + 1] - columns.first[x])
+    ++end;
+  return static_cast<int64_t>(end - x);
+}
+
+/// Calls windows(args, row, column) for runs of `run_of(column)` windows, with all but the divisor set.
+template <class RunOf, class Windows>
+void for_windows(const BlockedPoolCall& call, int64_t lanes, const Services& services, const RunOf& run_of,
+                 const Windows& windows) {
   const PoolAxis& rows = *call.rows;
   const PoolAxis& columns = *call.columns;
   services.parallel_for(call.planes * rows.outputs(), 1, [&](int64_t begin, int64_t end) {
@@ -20,11 +30,13 @@ void for_windows(const BlockedPoolCall& call, int64_t lanes, const Services& ser
       args.rows = rows.count[y];
       args.row_stride = rows.dilation * call.in_w * lanes;
       args.column_stride = columns.dilation * lanes;
-      for (size_t x = 0; x < columns.first.size(); ++x) {
+      for (size_t x = 0; x < columns.first.size(); x += static_cast<size_t>(args.count)) {
+        args.count = run_of(x);
+        args.next = args.count > 1 ? (columns.first[x + 1] - columns.first[x]) * lanes : 0;
         args.in = plane + (rows.first[y] * call.in_w + columns.first[x]) * lanes;
         args.columns = columns.count[x];
         args.out = call.output + (i * columns.outputs() + static_cast<int64_t>(x)) * lanes;
-        window(args, y, x);
+        windows(args, y, x);
       }
     }
   });
@@ -34,17 +46,21 @@ void for_windows(const BlockedPoolCall& call, int64_t lanes, const Services& ser
 
 void blocked_max_pool(const BlockedPoolCall& call, Isa isa, const Services& services) {
   const WindowFunctions& functions = window_functions(isa);
-  for_windows(call, block_lanes(isa), services,
-              [&](const WindowArgs& args, size_t, size_t) { functions.max(args); });
+  for_windows(
+      call, block_lanes(isa), services, [&](size_t x) { return alike(*call.columns, x); },
+      [&](const WindowArgs& args, size_t, size_t) { functions.max(args); });
 }
 
 void blocked_average_pool(const BlockedPoolCall& call, std::span<const float> row_divisors,
                           std::span<const float> column_divisors, Isa isa, const Services& services) {
   const WindowFunctions& functions = window_functions(isa);
-  for_windows(call, block_lanes(isa), services, [&](WindowArgs& args, size_t y, size_t x) {
-    args.divisor = row_divisors[y] * column_divisors[x];
-    functions.average(args);
-  });
+  // Neighbouring windows may have different divisors.
+  for_windows(
+      call, block_lanes(isa), services, [](size_t) { return int64_t{1}; },
+      [&](WindowArgs& args, size_t y, size_t x) {
+        args.divisor = row_divisors[y] * column_divisors[x];
+        functions.average(args);
+      });
 }
 
 }  // namespace tenon::kernels

@@ -1,4 +1,4 @@
-// One window of a pool in the blocked layout.
+// Windows of a pool in the blocked layout.
 #pragma once
 
 #include <cstdint>
@@ -7,15 +7,18 @@
 
 namespace tenon::kernels {
 
-/// Window elements are vectors at in + y * row_stride + x * column_stride.
+/// `count` windows of one row. Elements of window w are vectors at in + w * next + y * row_stride
+/// + x * column_stride; its result is a vector at out + w * lanes.
 struct WindowArgs {
   const float* in = nullptr;
   int64_t rows = 0, columns = 0;
   int64_t row_stride = 0, column_stride = 0;
-  float divisor = 1;
+  int64_t count = 1, next = 0;
+  float divisor = 1;  ///< Of averages.
   float* out = nullptr;
 };
 struct WindowFunctions {
+  /// NaN where an element is.
   void (*max)(const WindowArgs& args);
   void (*average)(const WindowArgs& args);
 };
