@@ -25,7 +25,7 @@ int64_t blocks_of(int64_t channels, int64_t lanes) {
 struct BlockedConv::Running {
   const ConvCall& call;
   PaddedInput padded;
-  int64_t tiles;  // of a row of the output
+  RowTiles columns;  // how the pixels of a row of the output are cut into tiles
   const int32_t* offsets = nullptr;
   const float* input = nullptr;
 
@@ -34,11 +34,9 @@ struct BlockedConv::Running {
     int64_t row, x, pixels, count;
   };
   Run run_of(int64_t tile, int64_t last_tile) const {
-    const int64_t row = tile / tiles, column = tile % tiles, width = padded.out_width();
-    const int64_t share = width / tiles, longer = width % tiles;
-    const int64_t alike = (column < longer ? longer : tiles) - column;
-    return {row, column * share + std::min(column, longer), share + (column < longer ? 1 : 0),
-            std::min(alike, last_tile - tile)};
+    const int64_t column = tile % columns.tiles;
+    return {tile / columns.tiles, columns.begin(column), columns.rows(column),
+            std::min(columns.alike(column), last_tile - tile)};
   }
   /// Where the first tap of the run's first output lies in an image's plane.
   int64_t input_at(const Run& run) const { return run.row * padded.row() + run.x * padded.distance(); }
@@ -233,7 +231,7 @@ void BlockedConv::compute(const Running& running, BlockedWork work, float* copie
 bool BlockedConv::run(const ConvCall& call, const Services& services) const {
   if (call.images * out_blocks_ * call.out_h * call.out_w == 0) return true;
   const PaddedInput padded(filter_, call, planar_ ? 1 : tiles_->lanes);
-  Running running{call, padded, blocks_of(padded.out_width(), tiles_->max_pixels)};
+  Running running{call, padded, RowTiles(padded.out_width(), tiles_->max_pixels)};
   const bool has_row_offsets = positions_ < filter_.kernel_h * filter_.kernel_w;
   running.offsets = padded.offsets(in_planes_, has_row_offsets ? 1 : filter_.kernel_w, services);
   if (running.offsets == nullptr) return false;
@@ -250,7 +248,7 @@ bool BlockedConv::run(const ConvCall& call, const Services& services) const {
   const int64_t taps = filter_.kernel_h * filter_.kernel_w;
   const int64_t tile_input = tiles_->max_pixels * kSumBlock / taps;
   const int64_t tile_sums = tiles_->max_pixels * BlockedTileSet::kMaxBlocks * tiles_->lanes;
-  const Blocking blocking(call.images, padded.out_rows() * running.tiles,
+  const Blocking blocking(call.images, padded.out_rows() * running.columns.tiles,
                           static_cast<int64_t>(panels_.size()), tile_input, has_parts ? tile_sums : 0);
   const bool copies = taps == 1 && !planar_;
   for_each_share(blocking, services, [&](BlockedShare share) {

@@ -142,18 +142,17 @@ void WinogradConv::multiply(const Chunk& chunk, const Services& services) const 
 
 void WinogradConv::transform_outputs(const Chunk& chunk, const Services& services) const {
   const ConvCall& call = chunk.call;
-  const int64_t lanes = tiles_->lanes, width = tiles_->max_pixels;
-  const int64_t tiles = ceil_div(chunk.count, width), row = call.out_w * lanes;
+  const int64_t lanes = tiles_->lanes, row = call.out_w * lanes;
+  const RowTiles groups(chunk.count, tiles_->max_pixels);
   const int64_t position = out_blocks_ * chunk.count * lanes;
-  services.parallel_for(out_blocks_ * tiles, 1, [&](int64_t begin, int64_t end) {
+  services.parallel_for(out_blocks_ * groups.tiles, 1, [&](int64_t begin, int64_t end) {
     alignas(64) float results[4 * 4 * 16];
     const float* operands[kEpilogueOperandsMax];
     for (int64_t i = begin; i < end; ++i) {
-      const int64_t block = i / tiles, g = i % tiles, panel = block / 2;
+      const int64_t block = i / groups.tiles, g = i % groups.tiles, panel = block / 2;
       const int64_t blocks = std::min<int64_t>(2, out_blocks_ - 2 * panel);
       // The products of a group of tiles lie as [block of the panel][tile][lane].
-      const int64_t count = chunk.count / tiles + (g < chunk.count % tiles ? 1 : 0);
-      const int64_t first = g * (chunk.count / tiles) + std::min(g, chunk.count % tiles);
+      const int64_t count = groups.rows(g), first = groups.begin(g);
       const float* from = chunk.outputs + 2 * panel * chunk.count * lanes + first * blocks * lanes +
                           block % 2 * count * lanes;
       for (int64_t t = 0; t < count; ++t) {

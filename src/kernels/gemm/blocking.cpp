@@ -1,5 +1,7 @@
 #include "kernels/gemm/blocking.h"
 
+#include <algorithm>
+
 #include "base/cpu.h"
 
 namespace tenon::kernels {

@@ -3,7 +3,6 @@
 // the band's input and sums in the second one while the panels do. No bits depend on it.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 
 #include "kernels/services.h"
