@@ -165,7 +165,7 @@ void BlockedConv::multiply(const Running& running, const BlockedWork& work, cons
     const Panel& panel = panels_[static_cast<size_t>(p)];
     const int64_t plane = (work.batch * out_blocks_ + panel.first) * out_plane;
     args.weights = weights_of(work, part, p).from;
-    args.next = weights_of(work, part, p + 1);
+    const ReadNext next = weights_of(work, part, p + 1);
     args.start = part.step == 0 ? bias_.data() + panel.first * lanes : nullptr;
     const float* copy = copies;
     for (int64_t t = work.first_tile; t < work.last_tile; t += args.count) {
@@ -196,8 +196,8 @@ void BlockedConv::multiply(const Running& running, const BlockedWork& work, cons
         args.input_step = part.steps * pixels;
         copy += args.count * args.input_step;
       }
+      args.next = next.part(t - work.first_tile, args.count, work.last_tile - work.first_tile);
       tiles_->tile(run.pixels, panel.blocks, args.distance, part.inner)(args);
-      args.next = {};
       if (partials != nullptr) partial += args.count * panel.blocks * pixels;
       if (is_direct || !is_last) continue;
       const float* operands[kEpilogueOperandsMax];

@@ -37,8 +37,8 @@ HWY_NOINLINE void Tile(const BlockedTileArgs& args) {
   const int64_t distance = kDistance != 0 ? kDistance : args.distance;
   TileEnd end = args.end;
   const float* input = args.input;
+  Trickle next(args.next, args.weights);
   for (int64_t tile = 0; tile < args.count; ++tile, input += args.input_step) {
-    if (args.next.from != nullptr) Fetch(args.next, tile, args.count);
     V sums[kBlocks][kPixels];
 #pragma clang loop unroll(full)
     for (int b = 0; b < kBlocks; ++b) {
@@ -68,6 +68,7 @@ HWY_NOINLINE void Tile(const BlockedTileArgs& args) {
         for (int64_t i = 0; i < kInner; i += kUnroll, x += kUnroll) {
 #pragma clang loop unroll(full)
           for (int64_t u = 0; u < kUnroll; ++u) add(x + u);
+          next.Fetch();
         }
       } else {
         for (int64_t i = 0; i < args.inner; ++i) add(x + i);

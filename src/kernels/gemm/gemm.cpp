@@ -123,8 +123,9 @@ class Product {
       args.b = columns_ + (matrix * call_.depth + k) * width_;
       args.column_bias = bias != nullptr ? bias + column : nullptr;
       // A lone tile reads its panels in the order of memory anyway.
+      ReadNext next;
       if (panel + 1 < work.last_panel && work.last_tile - work.first_tile > 1)
-        args.next = {args.b + call_.depth * width_, args.depth * width_};
+        next = {args.b + call_.depth * width_, args.depth * width_};
       for (int64_t tile = work.first_tile; tile < work.last_tile; tile += args.count) {
         const int rows = tiles_.rows(tile);
         const int64_t out = (work.batch * call_.rows + tiles_.begin(tile)) * call_.columns;
@@ -138,8 +139,8 @@ class Product {
         args.end = is_direct ? *end : TileEnd{.to = is_last ? sums : partial, .stride = width_};
         args.end.partial = k > 0 ? partial : nullptr;
         args.to_step = rows * args.end.stride;
+        args.next = next.part(tile - work.first_tile, args.count, work.last_tile - work.first_tile);
         set_.function(rows, vectors)(args);
-        args.next = {};
         const int64_t all_rows = args.count * rows;
         if (partials != nullptr) partial += all_rows * width_;
         if (is_direct || !is_last) continue;

@@ -44,8 +44,8 @@ HWY_NOINLINE void Tile(const TileArgs& args) {
   constexpr int64_t kWidth = kVectors * kLanes;
   const int64_t depth = args.depth;
   TileEnd end = args.end;
+  Trickle next(args.next, args.b);
   for (int64_t tile = 0; tile < args.count; ++tile) {
-    if (args.next.from != nullptr) Fetch(args.next, tile, args.count);
     V sums[kTileRows][kVectors];
 #pragma clang loop unroll(full)
     for (int r = 0; r < kTileRows; ++r) {
@@ -76,6 +76,7 @@ HWY_NOINLINE void Tile(const TileArgs& args) {
       for (; k + kUnroll <= depth; k += kUnroll, b += kUnroll * kWidth) {
 #pragma clang loop unroll(full)
         for (int64_t u = 0; u < kUnroll; ++u) step(b + u * kWidth);
+        next.Fetch();
       }
     }
     for (; k < depth; ++k, b += args.b_stride) step(b);

@@ -21,6 +21,12 @@ struct TileEnd {
 struct ReadNext {
   const float* from = nullptr;
   int64_t floats = 0;
+
+  /// The part for tiles [first, first + count) of `tiles`.
+  ReadNext part(int64_t first, int64_t count, int64_t tiles) const {
+    const int64_t begin = floats * first / tiles;
+    return {from + begin, floats * (first + count) / tiles - begin};
+  }
 };
 
 }  // namespace tenon::kernels

@@ -58,13 +58,25 @@ HWY_INLINE void Leave(TileEnd end, V (&sums)[kRows][kVectors]) {
   }
 }
 
-/// Brings the part of `next` that falls to tile `tile` of `count`.
-HWY_INLINE void Fetch(const ReadNext& next, int64_t tile, int64_t count) {
-  constexpr int64_t kLineFloats = 16;
-  const int64_t share = (next.floats - 1) / (count * kLineFloats) + 1;
-  const float* line = next.from + tile * share * kLineFloats;
-  for (int64_t i = 0; i < share; ++i) __builtin_prefetch(line + i * kLineFloats, 0, 2);
-}
+/// Brings `next` while sums go on: two lines for each call of Fetch, so that loads never wait for a queue of
+/// them. Beyond the end it brings the last ones again, and `near`, memory that is in use anyway, when there
+/// is nothing to bring: a branch would cost the tiles registers.
+class Trickle {
+ public:
+  HWY_INLINE Trickle(const ReadNext& next, const float* near)
+      : at_(next.floats > 0 ? next.from : near),
+        last_(at_ + (next.floats > kStep ? next.floats - kStep : 0)) {}
+  HWY_INLINE void Fetch() {
+    __builtin_prefetch(at_, 0, 2);
+    __builtin_prefetch(at_ + kLineFloats, 0, 2);
+    at_ = at_ + kStep < last_ ? at_ + kStep : last_;
+  }
+
+ private:
+  static constexpr int64_t kLineFloats = 16, kStep = 2 * kLineFloats;
+  const float* at_;
+  const float* last_;
+};
 
 /// The end of the next one of tiles whose outputs are `to_step` floats apart.
 template <int kRows, int kVectors>
