@@ -48,6 +48,8 @@ HWY_NOINLINE void Tile(const BlockedTileArgs& args) {
     }
     const float* HWY_RESTRICT w = args.weights;
     const auto add = [&](const float* HWY_RESTRICT x) HWY_ATTR {
+      // Pixels share numbers where kDistance < kInner. They are read again: there are no registers left.
+      if constexpr (kDistance != 0 && kDistance < kInner) asm("" : "+r"(x));
       V weights[kBlocks];
 #pragma clang loop unroll(full)
       for (int b = 0; b < kBlocks; ++b) weights[b] = hn::LoadU(d, w + b * kLanes);
