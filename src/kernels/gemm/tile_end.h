@@ -15,6 +15,10 @@ struct TileEnd {
   int64_t stride = 0;  ///< Floats from one row of `to` to the next.
   float low = -std::numeric_limits<float>::infinity();
   float high = std::numeric_limits<float>::infinity();
+
+  bool clamps() const {
+    return low != -std::numeric_limits<float>::infinity() || high != std::numeric_limits<float>::infinity();
+  }
 };
 
 /// Memory that will be read soon after: tiles bring it to the second cache bit by bit.

@@ -49,6 +49,14 @@ HWY_INLINE void Leave(TileEnd end, V (&sums)[kRows][kVectors]) {
         sums[i][j] = hn::Add(sums[i][j], hn::LoadU(d, end.operand + i * end.stride + j * kLanes));
     }
   }
+  if (!end.clamps()) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < kRows; ++i) {
+#pragma clang loop unroll(full)
+      for (int j = 0; j < kVectors; ++j) hn::StoreU(sums[i][j], d, end.to + i * end.stride + j * kLanes);
+    }
+    return;
+  }
   const V low = hn::Set(d, end.low), high = hn::Set(d, end.high);
 #pragma clang loop unroll(full)
   for (int i = 0; i < kRows; ++i) {
