@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/reference_kernel.h"
+#include "ops/channels/moves.h"
 #include "ops/fusion/gelu.h"
 #include "ops/fusion/tail.h"
 
@@ -25,6 +26,8 @@ class Partitioner {
     // What no convolution or product has taken becomes maps.
     for (size_t n = 0; n < graph_.nodes.size(); ++n)
       if (fuse && !claimed_[n] && ops::can_begin_map(graph_, graph_.nodes[n])) grow(n);
+    for (size_t n = 0; n < graph_.nodes.size(); ++n)
+      if (fuse && !claimed_[n] && ops::can_begin_moves(graph_.nodes[n])) grow_moves(n);
     std::vector<ops::Region> regions;
     for (size_t n = 0; n < graph_.nodes.size(); ++n) {
       if (!region_at_[n].empty())
@@ -89,6 +92,27 @@ class Partitioner {
       indices = std::move(wider);
       current = graph_.nodes[indices.back()].outputs[0];
     }
+    claim(std::move(indices));
+  }
+
+  /// Takes what moves channels on, one node after the other, up to the last one that gives images again.
+  void grow_moves(size_t first) {
+    std::vector<size_t> indices = {first};
+    size_t whole = 0;
+    while (ops::moved_channels(region_of(indices), true)) {
+      if (ops::moved_channels(region_of(indices))) whole = indices.size();
+      const Node& last = graph_.nodes[indices.back()];
+      if (last.outputs.size() != 1 || uses_.is_output[index(last.outputs[0])]) break;
+      const auto& users = uses_.users[index(last.outputs[0])];
+      if (users.size() != 1 || claimed_[static_cast<size_t>(users[0])]) break;
+      indices.push_back(static_cast<size_t>(users[0]));
+    }
+    if (whole <= 1) return;
+    indices.resize(whole);
+    claim(std::move(indices));
+  }
+
+  void claim(std::vector<size_t> indices) {
     for (size_t n : indices) claimed_[n] = true;
     region_at_[indices.back()] = std::move(indices);
   }

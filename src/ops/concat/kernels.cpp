@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "kernels/layout/blocked.h"
+#include "ops/channels/kernels.h"
 
 namespace tenon::ops {
 
@@ -63,10 +64,13 @@ constexpr RowLayouts kBlocked{Layout::kBlocked, Layout::kBlocked, false};
 
 }  // namespace
 
-const KernelRow kConcatRows[3] = {
+const KernelRow kConcatRows[6] = {
     {"concat_blocked_f32_avx512", Isa::kAvx512, fits<Isa::kAvx512>, prepare, kBlocked},
     {"concat_blocked_f32_avx2", Isa::kAvx2, fits<Isa::kAvx2>, prepare, kBlocked},
     {"concat_blocked_f32_portable", Isa::kPortable, fits<Isa::kPortable>, prepare, kBlocked},
+    kChannelMoveRows[0],
+    kChannelMoveRows[1],
+    kChannelMoveRows[2],
 };
 
 }  // namespace tenon::ops

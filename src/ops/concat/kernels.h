@@ -6,6 +6,6 @@
 namespace tenon::ops {
 
 /// In the order of trying.
-extern const KernelRow kConcatRows[3];
+extern const KernelRow kConcatRows[6];
 
 }  // namespace tenon::ops

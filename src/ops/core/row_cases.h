@@ -50,6 +50,12 @@ class RowModel {
   ValueId add(Op op, std::vector<ValueId> inputs, Attributes attributes = {}) {
     return builder_.add(op, std::move(inputs), std::move(attributes)).value();
   }
+  /// A node with several outputs.
+  std::vector<ValueId> add_all(Op op, std::vector<ValueId> inputs, Attributes attributes, size_t outputs) {
+    return builder_
+        .add_node(op, std::move(inputs), std::move(attributes), std::vector<std::string>(outputs, "part"))
+        .value();
+  }
   /// A node that the absolute model leaves out.
   ValueId activation(Op op, std::vector<ValueId> inputs, Attributes attributes = {}) {
     return absolute_ ? inputs[0] : add(op, std::move(inputs), std::move(attributes));

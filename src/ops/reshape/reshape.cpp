@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "ops/channels/kernels.h"
 #include "ops/core/op_def.h"
 #include "tensor/element.h"
 
@@ -134,6 +135,7 @@ constinit const OpDef kReshape{.name = "Reshape",
                                .reference = reference,
                                .upgrade = upgrade,
                                .emit = emit,
+                               .rows = kChannelMoveRows,
                                .traits = {.view = true}};
 
 }  // namespace tenon::ops

@@ -1,6 +1,7 @@
 // Split: a tensor cut along an axis. https://onnx.ai/onnx/operators/onnx__Split.html. The lengths are input
 // 1, or follow from num_outputs.
 #include "kernels/strided_copy.h"
+#include "ops/channels/kernels.h"
 #include "ops/core/axes.h"
 #include "ops/core/op_def.h"
 #include "tensor/element.h"
@@ -168,7 +169,11 @@ Status emit(EmitContext& context) {
 
 }  // namespace
 
-constinit const OpDef kSplit{
-    .name = "Split", .infer = infer, .reference = reference, .upgrade = upgrade, .emit = emit};
+constinit const OpDef kSplit{.name = "Split",
+                             .infer = infer,
+                             .reference = reference,
+                             .upgrade = upgrade,
+                             .emit = emit,
+                             .rows = kChannelMoveRows};
 
 }  // namespace tenon::ops

@@ -1,0 +1,59 @@
+#include "ops/channels/kernels.h"
+
+#include "kernels/layout/blocked.h"
+#include "ops/channels/moves.h"
+#include "ops/core/services.h"
+#include "tenon/inline_vector.h"
+
+namespace tenon::ops {
+
+namespace {
+
+class ChannelMovesKernel final : public Kernel {
+ public:
+  ChannelMovesKernel(const MovedChannels& moved, Isa isa)
+      : inputs_(moved.inputs), moves_(moved.outputs, isa), lanes_(kernels::block_lanes(isa)) {
+    for (const auto& output : moved.outputs)
+      output_blocks_.push_back((static_cast<int64_t>(output.size()) + lanes_ - 1) / lanes_);
+  }
+
+  Status run(KernelContext& context) const override {
+    const Tensor& first = context.input(inputs_[0]);  // [N, blocks, H, W, lanes]
+    InlineVector<const float*, 8> inputs(inputs_.size());
+    InlineVector<int64_t, 8> blocks(inputs_.size());
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      const Tensor& x = context.input(inputs_[i]);
+      if (x.dim(0) != first.dim(0) || x.dim(2) != first.dim(2) || x.dim(3) != first.dim(3))
+        return fail(ErrorCode::kInvalidModel, "inputs of shapes {} and {} do not fit together",
+                    to_string(first.shape()), to_string(x.shape()));
+      inputs[i] = x.data<float>();
+      blocks[i] = x.dim(1);
+    }
+    InlineVector<float*, 8> outputs(output_blocks_.size());
+    for (size_t o = 0; o < output_blocks_.size(); ++o)
+      outputs[o] = context
+                       .output(o, DataType::kFloat32,
+                               {first.dim(0), output_blocks_[o], first.dim(2), first.dim(3), lanes_})
+                       .mutable_data<float>();
+    moves_.run(first.dim(0), first.dim(2) * first.dim(3), inputs, blocks, outputs, kernel_services(context));
+    return {};
+  }
+
+ private:
+  std::vector<size_t> inputs_;
+  kernels::ChannelMoves moves_;
+  int64_t lanes_;
+  std::vector<int64_t> output_blocks_;
+};
+
+}  // namespace
+
+bool fits_channel_moves(const Region& region) {
+  return moved_channels(region).has_value();
+}
+
+Result<std::unique_ptr<Kernel>> prepare_channel_moves(Isa isa, const Region& region) {
+  return std::unique_ptr<Kernel>(std::make_unique<ChannelMovesKernel>(*moved_channels(region), isa));
+}
+
+}  // namespace tenon::ops
