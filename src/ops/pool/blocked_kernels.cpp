@@ -1,9 +1,12 @@
-// Rows for pools of float32 in the blocked layout: MaxPool without indices, AveragePool, GlobalAveragePool.
+// Rows for pools of float32 in the blocked layout: MaxPool without indices, AveragePool, GlobalAveragePool,
+// and ReduceMean over the same.
 #include "kernels/layout/blocked.h"
 #include "kernels/pool/blocked_pool.h"
 #include "ops/core/services.h"
 #include "ops/pool/kernels.h"
 #include "ops/pool/pool.h"
+#include "ops/reduce/plan.h"
+#include "tensor/element.h"
 
 namespace tenon::ops {
 
@@ -84,6 +87,66 @@ class BlockedPoolKernel final : public Kernel {
   Isa isa_;
 };
 
+/// The means of planes without the dimensions of pixels: [N, C] in the plain layout.
+class PlaneMeanKernel final : public Kernel {
+ public:
+  PlaneMeanKernel(int64_t channels, Isa isa) : channels_(channels), isa_(isa) {}
+
+  Status run(KernelContext& context) const override {
+    const Tensor& x = context.input(0);  // [N, blocks, H, W, lanes]
+    const kernels::Services services = kernel_services(context);
+    const int64_t images = x.dim(0), padded = x.dim(1) * x.dim(4);
+    float* means = context.output(0, DataType::kFloat32, {images, channels_}).mutable_data<float>();
+    float* blocks = padded == channels_ ? means : services.scratch_floats(images * padded);
+    const WindowAxis height{x.dim(2), 1, x.dim(2), 1, 1, 0, 0}, width{x.dim(3), 1, x.dim(3), 1, 1, 0, 0};
+    const kernels::PoolAxis rows = windows_of(height, services), columns = windows_of(width, services);
+    kernels::BlockedPoolCall call;
+    call.planes = images * x.dim(1);
+    call.in_h = x.dim(2);
+    call.in_w = x.dim(3);
+    call.rows = &rows;
+    call.columns = &columns;
+    call.input = x.data<float>();
+    call.output = blocks;
+    kernels::blocked_average_pool(call, divisors_of(height, false, services),
+                                  divisors_of(width, false, services), isa_, services);
+    for (int64_t i = 0; i < images && blocks != means; ++i)
+      std::copy_n(blocks + i * padded, channels_, means + i * channels_);
+    return {};
+  }
+
+ private:
+  int64_t channels_;
+  Isa isa_;
+};
+
+/// Whether a ReduceMean takes the means of the planes of images, and keeps their dimensions or does not.
+template <bool kKeeps>
+bool takes_plane_means(const Region& region) {
+  const Node& node = *region.nodes[0];
+  const Tensor* axes = region.constant_input(node, 1);
+  if (axes == nullptr || !fits_blocked_pool(region)) return false;
+  if ((node.attributes.integer("keepdims", 1) != 0) != kKeeps) return false;
+  const auto reduced = reduced_axes(to_ints(*axes), 4, true);
+  return reduced.ok() && *reduced == std::vector<bool>{false, false, true, true};
+}
+
+template <Isa kIsa>
+constexpr KernelRow plane_mean_row(std::string_view name) {
+  constexpr auto prepare = [](const Region& region, kernels::Packing&) -> Result<std::unique_ptr<Kernel>> {
+    const int64_t channels = *(*region.type(region.nodes[0]->inputs[0]).shape)[1].constant();
+    return std::unique_ptr<Kernel>(std::make_unique<PlaneMeanKernel>(channels, kIsa));
+  };
+  return {name, kIsa, takes_plane_means<false>, prepare, {Layout::kBlocked, Layout::kPlain, false}};
+}
+
+template <Isa kIsa>
+constexpr KernelRow kept_plane_mean_row(std::string_view name) {
+  KernelRow row = blocked_pool_row<Pool::kGlobalAverage, kIsa>(name);
+  row.fits = takes_plane_means<true>;
+  return row;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Kernel>> prepare_blocked_pool(Pool pool, Isa isa, const Region& region) {
@@ -104,6 +167,15 @@ const KernelRow kGlobalAveragePoolRows[3] = {
     blocked_pool_row<Pool::kGlobalAverage, Isa::kAvx512>("global_average_pool_blocked_f32_avx512"),
     blocked_pool_row<Pool::kGlobalAverage, Isa::kAvx2>("global_average_pool_blocked_f32_avx2"),
     blocked_pool_row<Pool::kGlobalAverage, Isa::kPortable>("global_average_pool_blocked_f32_portable"),
+};
+
+const KernelRow kPlaneMeanRows[6] = {
+    plane_mean_row<Isa::kAvx512>("plane_mean_f32_avx512"),
+    plane_mean_row<Isa::kAvx2>("plane_mean_f32_avx2"),
+    plane_mean_row<Isa::kPortable>("plane_mean_f32_portable"),
+    kept_plane_mean_row<Isa::kAvx512>("kept_plane_mean_f32_avx512"),
+    kept_plane_mean_row<Isa::kAvx2>("kept_plane_mean_f32_avx2"),
+    kept_plane_mean_row<Isa::kPortable>("kept_plane_mean_f32_portable"),
 };
 
 }  // namespace tenon::ops

@@ -8,6 +8,8 @@ namespace tenon::ops {
 extern const KernelRow kMaxPoolRows[6];
 extern const KernelRow kAveragePoolRows[3];
 extern const KernelRow kGlobalAveragePoolRows[3];
+/// Of ReduceMean over the pixels of images, which is the same.
+extern const KernelRow kPlaneMeanRows[6];
 
 enum class Pool : uint8_t { kMax, kAverage, kGlobalAverage };
 

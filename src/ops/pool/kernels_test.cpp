@@ -95,5 +95,18 @@ const RowCases kGlobalAverageCases(
         {"large_planes", [](RowModel& m) { pool(m, Op::kGlobalAveragePool, {2, 17, 112, 113}, {}); }},
     });
 
+void plane_means(RowModel& m, const Shape& shape, const Ints& axes, int64_t keepdims) {
+  const ValueId x = blocked(m, m.input(shape), shape[1]);
+  m.output(m.add(Op::kReduceMean, {x, m.exactly(Tensor::from_ints(axes))}, {{"keepdims", keepdims}}));
+}
+
+const RowCases kPlaneMeanCases(Op::kReduceMean,
+                               {
+                                   {"whole_blocks",
+                                    [](RowModel& m) { plane_means(m, {2, 32, 7, 7}, {2, 3}, 0); }},
+                                   {"ragged", [](RowModel& m) { plane_means(m, {3, 21, 5, 9}, {-1, 2}, 0); }},
+                                   {"kept", [](RowModel& m) { plane_means(m, {2, 21, 5, 9}, {2, 3}, 1); }},
+                               });
+
 }  // namespace
 }  // namespace tenon::ops

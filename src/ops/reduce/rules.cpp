@@ -2,6 +2,7 @@
 #include "ops/core/emit_wide.h"
 #include "ops/core/registry.h"
 #include "ops/core/upgrade_attributes.h"
+#include "ops/pool/kernels.h"
 #include "ops/reduce/plan.h"
 #include "ops/reduce/reduce.h"
 #include "tensor/element.h"
@@ -134,12 +135,13 @@ Status emit_reduce(EmitContext& context) {
 
 namespace {
 
-constexpr OpDef reduction(std::string_view name, Tolerance tolerance) {
+constexpr OpDef reduction(std::string_view name, Tolerance tolerance, std::span<const KernelRow> rows = {}) {
   return {.name = name,
           .infer = infer_reduce,
           .reference = reference_reduce,
           .upgrade = upgrade_reduce,
           .emit = emit_reduce,
+          .rows = rows,
           .tolerance = tolerance};
 }
 constexpr Tolerance kSumTolerance{Tolerance::Kind::kSum, 16};
@@ -147,7 +149,7 @@ constexpr Tolerance kSumTolerance{Tolerance::Kind::kSum, 16};
 }  // namespace
 
 constinit const OpDef kReduceSum = reduction("ReduceSum", kSumTolerance);
-constinit const OpDef kReduceMean = reduction("ReduceMean", kSumTolerance);
+constinit const OpDef kReduceMean = reduction("ReduceMean", kSumTolerance, kPlaneMeanRows);
 constinit const OpDef kReduceProd = reduction("ReduceProd", {Tolerance::Kind::kUlp, 64});
 constinit const OpDef kReduceMax = reduction("ReduceMax", {});
 constinit const OpDef kReduceMin = reduction("ReduceMin", {});
