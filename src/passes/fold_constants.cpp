@@ -10,7 +10,7 @@ namespace tenon::passes {
 namespace {
 
 // A result may be this much larger than what it is made of, and no more: an Expand or Tile stays a node.
-constexpr uint64_t kFreeBytes = 64 << 10;
+constexpr uint64_t kFreeBytes = 1 << 20;
 constexpr uint64_t kGrowth = 4;
 
 /// The tensor whose elements inference knows to be plain numbers, though a node computes it.

@@ -31,21 +31,18 @@ HWY_INLINE void ForVectors(const float* in, int64_t length, float rest, const Bo
   body(LoadFirst(d, in + i, length - i, rest), i, length - i);
 }
 
-/// Stores a vector that ForVectors gave.
-HWY_INLINE void StoreBack(V v, float* out, int64_t count) {
-  const D d;
-  if (count == kLanes)
-    hn::StoreU(v, d, out);
-  else
-    StoreFirst(v, d, out, count);
-}
-
-/// exp(x - max): with the difference's rounding error e, exp(difference) * (1 + e).
+/// exp(x - max): with the difference's rounding error e, exp(difference) * (1 + e). With kNormal all results
+/// are known to be normal numbers, and have the same bits.
+template <bool kNormal>
 HWY_INLINE V ExpDifference(V x, V max) {
   const D d;
   const V difference = hn::Sub(x, max);
   const V back = hn::Sub(difference, x);
   const V error = hn::Sub(hn::Sub(x, hn::Sub(difference, back)), hn::Add(max, back));
+  if constexpr (kNormal) {
+    const V power = NormalExponential(d, difference);
+    return hn::MulAdd(power, error, power);
+  }
   // The result is zero far below, and the error of an infinite difference is no number.
   const V power = Exponential<true>(d, difference);
   const V finite =
@@ -53,42 +50,70 @@ HWY_INLINE V ExpDifference(V x, V max) {
   return hn::IfThenElse(hn::IsNaN(difference), difference, finite);
 }
 
-void Softmax(const float* in, float* out, int64_t length) {
+template <bool kNormal>
+HWY_INLINE void SoftmaxBelow(const float* in, float* out, int64_t length, float most) {
   const D d;
-  V greatest = hn::Set(d, in[0]);
-  ForVectors(in, length, in[0], [&](V x, int64_t, int64_t) HWY_ATTR {
-    greatest = hn::IfThenElse(hn::Or(hn::Gt(x, greatest), hn::IsNaN(x)), x, greatest);
-  });
-  // A NaN in the line makes all of it NaN, as in exact arithmetic.
-  const bool has_nan = !hn::AllFalse(d, hn::IsNaN(greatest));
-  const float most =
-      has_nan ? std::numeric_limits<float>::quiet_NaN() : hn::GetLane(hn::MaxOfLanes(d, greatest));
   const V max = hn::Set(d, most);
-  V sum = hn::Zero(d);
+  V sum = hn::Zero(d), last = hn::Zero(d);
   ForVectors(in, length, most, [&](V x, int64_t i, int64_t count) HWY_ATTR {
-    const V power = ExpDifference(x, max);
-    StoreBack(power, out + i, count);
-    sum = hn::Add(sum, hn::IfThenElseZero(hn::FirstN(d, static_cast<size_t>(count)), power));
+    const V power = ExpDifference<kNormal>(x, max);
+    if (count == kLanes) {
+      hn::StoreU(power, d, out + i);
+      sum = hn::Add(sum, power);
+    } else {
+      last = hn::IfThenElseZero(hn::FirstN(d, static_cast<size_t>(count)), power);
+      sum = hn::Add(sum, last);
+    }
   });
   const V total = hn::Set(d, hn::GetLane(hn::SumOfLanes(d, sum)));
-  ForVectors(out, length, 0,
-             [&](V x, int64_t i, int64_t count) HWY_ATTR { StoreBack(hn::Div(x, total), out + i, count); });
+  int64_t i = 0;
+  for (; i + kLanes <= length; i += kLanes) hn::StoreU(hn::Div(hn::LoadU(d, out + i), total), d, out + i);
+  if (i < length) StoreFirst(hn::Div(last, total), d, out + i, length - i);
 }
 
+void Softmax(const float* in, float* out, int64_t length) {
+  const D d;
+  V greatest = hn::Set(d, in[0]), least = greatest;
+  ForVectors(in, length, in[0], [&](V x, int64_t, int64_t) HWY_ATTR {
+    greatest = hn::IfThenElse(hn::Or(hn::Gt(x, greatest), hn::IsNaN(x)), x, greatest);
+    least = hn::Min(least, x);
+  });
+  // A NaN in the line makes all of it NaN, as in exact arithmetic.
+  if (!hn::AllFalse(d, hn::IsNaN(greatest)))
+    return SoftmaxBelow<false>(in, out, length, std::numeric_limits<float>::quiet_NaN());
+  const float most = hn::GetLane(hn::MaxOfLanes(d, greatest));
+  constexpr float kSurelyNormal = -87;
+  if (hn::AllTrue(d, hn::Gt(least, hn::Set(d, most + kSurelyNormal))))
+    return SoftmaxBelow<true>(in, out, length, most);
+  SoftmaxBelow<false>(in, out, length, most);
+}
+
+/// The sum of all lanes, in float64.
+HWY_INLINE double SumInDouble(V v) {
+  const hn::Half<D> half;
+  const hn::RebindToFloat<hn::Repartition<int64_t, D>> wide;
+  const auto low = hn::PromoteTo(wide, hn::LowerHalf(half, v));
+  const auto high = hn::PromoteTo(wide, hn::UpperHalf(half, v));
+  return hn::GetLane(hn::SumOfLanes(wide, hn::Add(low, high)));
+}
+
+/// The sum of in[i] - shift or, with kSquare, of the squares.
 template <bool kSquare>
 double Sum(const float* in, int64_t length, float shift) {
   const D d;
   const V shifts = hn::Set(d, shift);
-  V sum = hn::Zero(d);
-  ForVectors(in, length, shift, [&](V x, int64_t, int64_t) HWY_ATTR {
+  const auto add = [&](V sum, V x) HWY_ATTR {
     const V term = hn::Sub(x, shifts);
-    sum = kSquare ? hn::MulAdd(term, term, sum) : hn::Add(sum, term);
-  });
-  HWY_ALIGN float lanes[kLanes];
-  hn::Store(sum, d, lanes);
-  double total = 0;
-  for (int64_t j = 0; j < kLanes; ++j) total += lanes[j];
-  return total;
+    return kSquare ? hn::MulAdd(term, term, sum) : hn::Add(sum, term);
+  };
+  V sums[4] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
+  int64_t i = 0;
+  for (; i + 4 * kLanes <= length; i += 4 * kLanes) {
+#pragma clang loop unroll(full)
+    for (int k = 0; k < 4; ++k) sums[k] = add(sums[k], hn::LoadU(d, in + i + k * kLanes));
+  }
+  ForVectors(in + i, length - i, shift, [&](V x, int64_t, int64_t) HWY_ATTR { sums[0] = add(sums[0], x); });
+  return SumInDouble(hn::Add(hn::Add(sums[0], sums[1]), hn::Add(sums[2], sums[3])));
 }
 
 void Normalise(const float* in, float* out, int64_t length, float mean, float factor, const float* scale,
