@@ -44,10 +44,10 @@ constexpr OpDef variadic(std::string_view name, Emit emit, Tolerance tolerance =
 
 }  // namespace
 
-constinit const OpDef kAdd = binary("Add", infer_arithmetic, emit_wide, {}, kMapRows);
-constinit const OpDef kSub = binary("Sub", infer_arithmetic, emit_wide, {}, kMapRows);
-constinit const OpDef kMul = binary("Mul", infer_arithmetic, emit_wide, {}, kMapRows);
-constinit const OpDef kDiv = binary("Div", infer_arithmetic, emit_wide, {}, kMapRows);
+constinit const OpDef kAdd = binary("Add", infer_arithmetic, emit_wide, {}, kArithmeticRows);
+constinit const OpDef kSub = binary("Sub", infer_arithmetic, emit_wide, {}, kArithmeticRows);
+constinit const OpDef kMul = binary("Mul", infer_arithmetic, emit_wide, {}, kArithmeticRows);
+constinit const OpDef kDiv = binary("Div", infer_arithmetic, emit_wide, {}, kArithmeticRows);
 constinit const OpDef kMod = binary("Mod", infer_arithmetic, emit_mod);
 constinit const OpDef kAnd = binary("And", infer_broadcast_bool, emit_unchanged);
 constinit const OpDef kOr = binary("Or", infer_broadcast_bool, emit_unchanged);

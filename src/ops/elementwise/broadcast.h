@@ -28,6 +28,16 @@ class BroadcastPlan {
   template <class Visit>
   void for_runs(size_t input, int64_t begin, int64_t count, Visit&& visit) const;
 
+  /// Where the elements of an input for a run of the output's begin, in order (step 1) or all the same one
+  /// (step 0).
+  struct Step {
+    int64_t offset, step;
+  };
+  /// Calls visit(position, input 0's Step, input 1's Step, length) for runs that both inputs of a plan of two
+  /// give as for_runs says.
+  template <class Visit>
+  void for_pairs(int64_t begin, int64_t count, Visit&& visit) const;
+
   /// The values of input `input` for the output elements [begin, begin + count), as compute type T.
   template <class T>
   void load(size_t input, const Tensor& tensor, int64_t begin, int64_t count, T* out) const;
@@ -68,6 +78,20 @@ void BroadcastPlan::for_runs(size_t input, int64_t begin, int64_t count, Visit&&
     const int64_t column = (begin + position) % inner;
     const int64_t length = std::min(inner - column, count - position);
     visit(position, offset(in, row) + column * step, length, step);
+    position += length;
+  }
+}
+
+template <class Visit>
+void BroadcastPlan::for_pairs(int64_t begin, int64_t count, Visit&& visit) const {
+  const int64_t inner = dims_.back();
+  for (int64_t position = 0; position < count;) {
+    const int64_t row = (begin + position) / inner, column = (begin + position) % inner;
+    const int64_t length = std::min(inner - column, count - position);
+    const auto step = [&](const Input& in) {
+      return Step{offset(in, row) + column * in.strides.back(), in.strides.back()};
+    };
+    visit(position, step(inputs_[0]), step(inputs_[1]), length);
     position += length;
   }
 }

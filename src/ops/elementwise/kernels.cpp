@@ -1,5 +1,5 @@
 // Rows for maps of float32: an element-wise operator with the element-wise operators after it, in one pass,
-// in the plain layout and in the blocked one.
+// in the plain layout and in the blocked one; and the list of those of arithmetic.
 #include "ops/elementwise/kernels.h"
 
 #include "kernels/elementwise/map.h"
@@ -77,15 +77,29 @@ bool fits_blocked(const Region& region) {
 
 constexpr RowLayouts kBlocked{Layout::kBlocked, Layout::kBlocked, false};
 
+template <Isa kIsa>
+constexpr KernelRow broadcast_row(std::string_view name) {
+  return {name, kIsa, fits_broadcast,
+          [](const Region& region, kernels::Packing&) { return prepare_broadcast(kIsa, region); }};
+}
+
 }  // namespace
 
-const KernelRow kMapRows[6] = {
-    {"map_blocked_f32_avx512", Isa::kAvx512, fits_blocked, prepare<true, Isa::kAvx512>, kBlocked},
-    {"map_blocked_f32_avx2", Isa::kAvx2, fits_blocked, prepare<true, Isa::kAvx2>, kBlocked},
-    {"map_blocked_f32_portable", Isa::kPortable, fits_blocked, prepare<true, Isa::kPortable>, kBlocked},
-    {"map_f32_avx512", Isa::kAvx512, fits, prepare<false, Isa::kAvx512>},
-    {"map_f32_avx2", Isa::kAvx2, fits, prepare<false, Isa::kAvx2>},
-    {"map_f32_portable", Isa::kPortable, fits, prepare<false, Isa::kPortable>},
+#define TENON_MAP_ROWS                                                                                     \
+  {"map_blocked_f32_avx512", Isa::kAvx512, fits_blocked, prepare<true, Isa::kAvx512>, kBlocked},           \
+      {"map_blocked_f32_avx2", Isa::kAvx2, fits_blocked, prepare<true, Isa::kAvx2>, kBlocked},             \
+      {"map_blocked_f32_portable", Isa::kPortable, fits_blocked, prepare<true, Isa::kPortable>, kBlocked}, \
+      {"map_f32_avx512", Isa::kAvx512, fits, prepare<false, Isa::kAvx512>},                                \
+      {"map_f32_avx2", Isa::kAvx2, fits, prepare<false, Isa::kAvx2>}, {                                    \
+    "map_f32_portable", Isa::kPortable, fits, prepare<false, Isa::kPortable>                               \
+  }
+const KernelRow kMapRows[6] = {TENON_MAP_ROWS};
+const KernelRow kArithmeticRows[9] = {
+    TENON_MAP_ROWS,
+    broadcast_row<Isa::kAvx512>("broadcast_f32_avx512"),
+    broadcast_row<Isa::kAvx2>("broadcast_f32_avx2"),
+    broadcast_row<Isa::kPortable>("broadcast_f32_portable"),
 };
+#undef TENON_MAP_ROWS
 
 }  // namespace tenon::ops

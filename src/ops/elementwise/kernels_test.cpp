@@ -38,9 +38,26 @@ const RowCases kAddCases(
                      const ValueId x = blocked_image(m), y = blocked_image(m);
                      m.output(m.add(Op::kAdd, {x, y}));
                    }},
+                  {"biases_of_windows",
+                   [](RowModel& m) {
+                     m.output(m.add(Op::kAdd, {m.input({4, 2, 3, 49, 49}), m.constant({4, 1, 1, 49, 49})}));
+                   }},
+                  {"outer_sum",
+                   [](RowModel& m) { m.output(m.add(Op::kAdd, {m.input({70, 1, 3}), m.input({33, 1})})); }},
+                  {"constant_tensor",
+                   [](RowModel& m) { m.output(m.add(Op::kAdd, {m.constant({9, 31}), m.input({9, 31})})); }},
                   {"constant_by_channel",
                    [](RowModel& m) { m.output(m.add(Op::kAdd, {image(m), m.constant({kImage[1], 1, 1})})); }},
               });
+
+const RowCases kBroadcastSubCases(Op::kSub,
+                                  {{"from_constants", [](RowModel& m) {
+                                      m.output(m.add(Op::kSub, {m.constant({5, 1, 40}), m.input({7, 1})}));
+                                    }}});
+const RowCases kBroadcastDivCases(Op::kDiv,
+                                  {{"by_numbers_of_lines", [](RowModel& m) {
+                                      m.output(m.add(Op::kDiv, {m.input({5, 9, 40}), m.positive({9, 1})}));
+                                    }}});
 
 const RowCases kMulCases(
     Op::kMul,

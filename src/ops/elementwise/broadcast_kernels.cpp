@@ -1,0 +1,68 @@
+// Rows for sums, differences, products and quotients of two float32 tensors of any shapes that broadcast.
+#include "kernels/elementwise/binary_run.h"
+#include "ops/elementwise/broadcast.h"
+#include "ops/elementwise/kernels.h"
+
+namespace tenon::ops {
+
+namespace {
+
+/// Elements that a thread takes at least.
+constexpr int64_t kGrain = 8192;
+
+class BroadcastKernel final : public Kernel {
+ public:
+  BroadcastKernel(const Region& region, kernels::BinaryRun run) : run_(run) {
+    const Node& node = *region.nodes[0];
+    for (size_t i : {0, 1}) {
+      if (const Tensor* constant = region.constant_input(node, i)) constants_[i] = *constant;
+      while (inputs_[i] < region.inputs.size() && region.inputs[inputs_[i]] != node.inputs[i]) ++inputs_[i];
+    }
+  }
+
+  Status run(KernelContext& context) const override {
+    const Tensor& a = constants_[0].defined() ? constants_[0] : context.input(inputs_[0]);
+    const Tensor& b = constants_[1].defined() ? constants_[1] : context.input(inputs_[1]);
+    const BroadcastPlan plan = TENON_TRY(BroadcastPlan::make({a.shape(), b.shape()}));
+    float* out = context.output(0, DataType::kFloat32, plan.shape()).mutable_data<float>();
+    context.parallel_for(plan.size(), kGrain, [&](int64_t begin, int64_t end) {
+      plan.for_pairs(
+          begin, end - begin,
+          [&](int64_t position, BroadcastPlan::Step first, BroadcastPlan::Step second, int64_t length) {
+            run_(a.data<float>() + first.offset, first.step, b.data<float>() + second.offset, second.step,
+                 out + begin + position, length);
+          });
+    });
+    return {};
+  }
+
+ private:
+  kernels::BinaryRun run_;
+  Tensor constants_[2];    // defined where an operand is one
+  size_t inputs_[2] = {};  // of the region, for the others
+};
+
+}  // namespace
+
+bool fits_broadcast(const Region& region) {
+  const Node& node = *region.nodes[0];
+  if (!region.is_single() || node.inputs.size() != 2) return false;
+  for (size_t i : {0, 1}) {
+    if (!node.has_input(i)) return false;
+    const ValueType& type = region.type(node.inputs[i]);
+    if (!type.is_tensor() || type.element != DataType::kFloat32) return false;
+  }
+  return true;
+}
+
+Result<std::unique_ptr<Kernel>> prepare_broadcast(Isa isa, const Region& region) {
+  using kernels::BinaryOp;
+  const Op op = region.nodes[0]->op;
+  const BinaryOp binary = op == Op::kAdd   ? BinaryOp::kAdd
+                          : op == Op::kSub ? BinaryOp::kSub
+                          : op == Op::kMul ? BinaryOp::kMul
+                                           : BinaryOp::kDiv;
+  return std::unique_ptr<Kernel>(std::make_unique<BroadcastKernel>(region, kernels::binary_run(binary, isa)));
+}
+
+}  // namespace tenon::ops
