@@ -1,6 +1,7 @@
 // Attention (https://onnx.ai/onnx/operators/onnx__Attention.html): the definition and its shape rule.
 #include "ops/attention/attention.h"
 
+#include "ops/attention/kernels.h"
 #include "ops/attention/reference.h"
 #include "ops/core/op_def.h"
 
@@ -78,6 +79,7 @@ constinit const OpDef kAttention{
     .infer = infer,
     .reference = attention_reference,
     .emit = emit_attention,
+    .rows = kAttentionRows,
     .tolerance = {Tolerance::Kind::kSum, 32},
 };
 

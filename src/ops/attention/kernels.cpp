@@ -1,0 +1,144 @@
+// Rows for Attention of float32 without a cache: masks, causal and in windows, heads shared or not.
+#include "ops/attention/kernels.h"
+
+#include <cmath>
+
+#include "kernels/attention/attention.h"
+#include "ops/attention/attention.h"
+#include "ops/core/services.h"
+
+namespace tenon::ops {
+
+namespace {
+
+using kernels::HeadRows;
+
+bool is_tensor_of(const Region& region, const Node& node, size_t i, DataType type) {
+  return node.has_input(i) && region.type(node.inputs[i]).is_tensor() &&
+         region.type(node.inputs[i]).element == type;
+}
+
+bool fits(const Region& region) {
+  const Node& node = *region.nodes[0];
+  if (!region.is_single() || node.has_output(1) || node.has_output(2) || node.has_output(3)) return false;
+  for (size_t i : {0, 1, 2})
+    if (!is_tensor_of(region, node, i, DataType::kFloat32)) return false;
+  for (size_t i : {4, 5, 6})  // past keys and values, lengths without padding
+    if (node.has_input(i)) return false;
+  if (node.has_input(3) && !is_tensor_of(region, node, 3, DataType::kFloat32) &&
+      !is_tensor_of(region, node, 3, DataType::kBool))
+    return false;
+  const Attributes& attributes = node.attributes;
+  const auto single = static_cast<int64_t>(DataType::kFloat32);
+  return attributes.real("softcap", 0) == 0 && attributes.integer("softmax_precision", single) == single;
+}
+
+/// The rows of heads in a tensor [batch, heads, length, size], or with `flat` [batch, length, heads * size].
+template <class T>
+HeadRows<T> rows_of(T* data, bool flat, int64_t heads, int64_t length, int64_t size) {
+  return flat ? HeadRows<T>{data, length * heads * size, size, heads * size}
+              : HeadRows<T>{data, heads * length * size, length * size, size};
+}
+
+class AttentionKernel final : public Kernel {
+ public:
+  AttentionKernel(const Region& region, Isa isa) : isa_(isa) {
+    const Node& node = *region.nodes[0];
+    for (size_t i = 0; i < node.inputs.size() && i < 4; ++i) {
+      if (!node.has_input(i)) continue;
+      if (const Tensor* constant = region.constant_input(node, i)) constants_[i] = *constant;
+      while (inputs_[i] < region.inputs.size() && region.inputs[inputs_[i]] != node.inputs[i]) ++inputs_[i];
+    }
+    has_mask_ = node.has_input(3);
+    attributes_ = node.attributes;
+  }
+
+  Status run(KernelContext& context) const override {
+    const Tensor &q = operand(context, 0), &k = operand(context, 1), &v = operand(context, 2);
+    const AttentionSizes s = TENON_TRY(
+        attention_sizes(attributes_, to_sym(q.shape()), to_sym(k.shape()), to_sym(v.shape()), nullptr));
+    kernels::AttentionCall call;
+    call.batch = *s.batch.constant();
+    call.q_heads = *s.q_heads.constant();
+    call.kv_heads = *s.kv_heads.constant();
+    call.q_length = *s.q_length.constant();
+    call.kv_length = *s.kv_length.constant();
+    call.head_size = *s.head_size.constant();
+    call.v_head_size = *s.v_head_size.constant();
+    const auto count_of = [&](int64_t heads, int64_t length, int64_t size) {
+      return call.batch * heads * length * size;
+    };
+    if (k.size() != count_of(call.kv_heads, call.kv_length, call.head_size) ||
+        v.size() != count_of(call.kv_heads, call.kv_length, call.v_head_size) || k.dim(0) != call.batch)
+      return fail(ErrorCode::kInvalidModel, "Q, K and V have shapes {}, {} and {}, which do not fit together",
+                  to_string(q.shape()), to_string(k.shape()), to_string(v.shape()));
+    call.q = rows_of(q.data<float>(), s.flat, call.q_heads, call.q_length, call.head_size);
+    call.k = rows_of(k.data<float>(), s.flat, call.kv_heads, call.kv_length, call.head_size);
+    call.v = rows_of(v.data<float>(), s.flat, call.kv_heads, call.kv_length, call.v_head_size);
+    call.scale = attributes_.has("scale") ? attributes_.real("scale")
+                                          : 1 / std::sqrt(static_cast<float>(call.head_size));
+    const int64_t left = attributes_.integer("left_window_size", -1);
+    const int64_t right = attributes_.integer("right_window_size", -1);
+    if (left >= 0) call.left = std::min(call.left, left);
+    if (right >= 0) call.right = std::min(call.right, right);
+    if (attributes_.integer("is_causal") != 0) call.right = 0;
+    if (has_mask_) TENON_TRY(read_mask(operand(context, 3), call));
+    const Shape shape = s.flat ? Shape{call.batch, call.q_length, call.q_heads * call.v_head_size}
+                               : Shape{call.batch, call.q_heads, call.q_length, call.v_head_size};
+    float* out = context.output(0, DataType::kFloat32, shape).mutable_data<float>();
+    call.out = rows_of(out, s.flat, call.q_heads, call.q_length, call.v_head_size);
+    kernels::attention(call, isa_, kernel_services(context));
+    return {};
+  }
+
+ private:
+  const Tensor& operand(const KernelContext& context, size_t i) const {
+    return constants_[i].defined() ? constants_[i] : context.input(inputs_[i]);
+  }
+
+  /// A mask of rank 1 to 4 that broadcasts to (batch, heads, queries, keys); its last axis may be shorter.
+  static Status read_mask(const Tensor& mask, kernels::AttentionCall& call) {
+    const Shape& shape = mask.shape();
+    const int64_t full[] = {call.batch, call.q_heads, call.q_length};
+    bool fits = !shape.empty() && shape.size() <= 4 && shape.back() <= call.kv_length;
+    int64_t strides[3] = {0, 0, 0};
+    int64_t stride = shape.empty() ? 0 : shape.back();
+    for (size_t i = 1; fits && i < shape.size(); ++i) {
+      const int64_t size = shape[shape.size() - 1 - i];
+      const size_t axis = 3 - i;
+      fits = size == 1 || size == full[axis];
+      strides[axis] = size == 1 ? 0 : stride;
+      stride *= size;
+    }
+    if (!fits)
+      return fail(ErrorCode::kInvalidModel, "attn_mask has shape {}, which does not broadcast",
+                  to_string(shape));
+    call.mask.width = shape.back();
+    if (mask.type() == DataType::kBool)
+      call.mask.allowed = {reinterpret_cast<const uint8_t*>(mask.raw()), strides[0], strides[1], strides[2]};
+    else
+      call.mask.floats = {mask.data<float>(), strides[0], strides[1], strides[2]};
+    return {};
+  }
+
+  Isa isa_;
+  Attributes attributes_;
+  bool has_mask_ = false;
+  Tensor constants_[4];    // defined where an input is one
+  size_t inputs_[4] = {};  // of the region, for the others
+};
+
+template <Isa kIsa>
+Result<std::unique_ptr<Kernel>> prepare(const Region& region, kernels::Packing&) {
+  return std::unique_ptr<Kernel>(std::make_unique<AttentionKernel>(region, kIsa));
+}
+
+}  // namespace
+
+const KernelRow kAttentionRows[3] = {
+    {"attention_f32_avx512", Isa::kAvx512, fits, prepare<Isa::kAvx512>},
+    {"attention_f32_avx2", Isa::kAvx2, fits, prepare<Isa::kAvx2>},
+    {"attention_f32_portable", Isa::kPortable, fits, prepare<Isa::kPortable>},
+};
+
+}  // namespace tenon::ops
