@@ -5,6 +5,7 @@
 #include "engine/reference_kernel.h"
 #include "ops/channels/moves.h"
 #include "ops/fusion/gelu.h"
+#include "ops/fusion/layer_norm.h"
 #include "ops/fusion/tail.h"
 
 namespace tenon {
@@ -23,7 +24,9 @@ class Partitioner {
   std::vector<ops::Region> run(bool fuse) {
     for (size_t n = 0; n < graph_.nodes.size(); ++n)
       if (fuse && is_anchor(graph_.nodes[n].op) && !claimed_[n]) grow(n);
-    // What no convolution or product has taken becomes maps.
+    for (size_t n = 0; n < graph_.nodes.size(); ++n)
+      if (fuse && !claimed_[n] && graph_.nodes[n].op == Op::kReduceMean) claim_layer_norm(n);
+    // What nobody has taken becomes maps.
     for (size_t n = 0; n < graph_.nodes.size(); ++n)
       if (fuse && !claimed_[n] && ops::can_begin_map(graph_, graph_.nodes[n])) grow(n);
     for (size_t n = 0; n < graph_.nodes.size(); ++n)
@@ -92,6 +95,12 @@ class Partitioner {
       indices = std::move(wider);
       current = graph_.nodes[indices.back()].outputs[0];
     }
+    claim(std::move(indices));
+  }
+
+  void claim_layer_norm(size_t first) {
+    std::vector<size_t> indices = ops::layer_norm_at(graph_, uses_, first);
+    if (indices.empty() || std::ranges::any_of(indices, [&](size_t n) { return claimed_[n]; })) return;
     claim(std::move(indices));
   }
 

@@ -1,8 +1,10 @@
-// Rows for LayerNormalization of float32 with constant scale and bias, without its further outputs.
+// Rows for LayerNormalization of float32 with constant scale and bias, without its further outputs, and for
+// the nodes that stand for it.
 #include "ops/normalization/kernels.h"
 
 #include "kernels/lines/lines.h"
 #include "ops/core/services.h"
+#include "ops/fusion/layer_norm.h"
 
 namespace tenon::ops {
 
@@ -38,12 +40,9 @@ bool fits(const Region& region) {
 
 class LayerNormKernel final : public Kernel {
  public:
-  LayerNormKernel(const Region& region, Isa isa)
-      : scale_(*region.constant_input(*region.nodes[0], 1)),
-        epsilon_(region.nodes[0]->attributes.real("epsilon", 1e-5f)),
-        isa_(isa) {
-    if (const Tensor* bias = region.constant_input(*region.nodes[0], 2)) bias_ = *bias;
-  }
+  /// `scale` has the elements of a line, `bias` as many or is undefined.
+  LayerNormKernel(Tensor scale, Tensor bias, double epsilon, Isa isa)
+      : scale_(std::move(scale)), bias_(std::move(bias)), epsilon_(epsilon), isa_(isa) {}
 
   Status run(KernelContext& context) const override {
     const Tensor& x = context.input(0);
@@ -70,10 +69,34 @@ class LayerNormKernel final : public Kernel {
 
 template <Isa kIsa>
 Result<std::unique_ptr<Kernel>> prepare(const Region& region, kernels::Packing&) {
-  return std::unique_ptr<Kernel>(std::make_unique<LayerNormKernel>(region, kIsa));
+  const Node& node = *region.nodes[0];
+  const Tensor* bias = region.constant_input(node, 2);
+  return std::unique_ptr<Kernel>(
+      std::make_unique<LayerNormKernel>(*region.constant_input(node, 1), bias != nullptr ? *bias : Tensor(),
+                                        node.attributes.real("epsilon", 1e-5f), kIsa));
+}
+
+/// One number for each element of a line.
+Tensor along_line(const Tensor& tensor, int64_t length) {
+  if (tensor.size() == length) return tensor;
+  const std::vector<float> values(static_cast<size_t>(length), tensor.data<float>()[0]);
+  return Tensor::from<float>(DataType::kFloat32, {length}, values);
 }
 
 }  // namespace
+
+bool fits_printed_layer_norm(const Region& region) {
+  return region.anchor == 0 && region.inputs.size() == 1 && region.outputs.size() == 1 &&
+         printed_layer_norm(*region.graph, region.nodes).has_value();
+}
+
+Result<std::unique_ptr<Kernel>> prepare_printed_layer_norm(Isa isa, const Region& region) {
+  const PrintedLayerNorm norm = *printed_layer_norm(*region.graph, region.nodes);
+  const Tensor scale = norm.scale.defined() ? norm.scale : Tensor::scalar(1.0f);
+  return std::unique_ptr<Kernel>(std::make_unique<LayerNormKernel>(
+      along_line(scale, norm.length), norm.bias.defined() ? along_line(norm.bias, norm.length) : Tensor(),
+      norm.epsilon, isa));
+}
 
 const KernelRow kLayerNormRows[3] = {
     {"layer_norm_f32_avx512", Isa::kAvx512, fits, prepare<Isa::kAvx512>},

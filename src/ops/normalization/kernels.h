@@ -1,4 +1,4 @@
-// Kernel rows of LayerNormalization.
+// Kernel rows of LayerNormalization, and for the nodes that stand for it (ops/fusion/layer_norm.h).
 #pragma once
 
 #include "ops/core/kernel.h"
@@ -7,5 +7,8 @@ namespace tenon::ops {
 
 /// In the order of trying.
 extern const KernelRow kLayerNormRows[3];
+
+bool fits_printed_layer_norm(const Region& region);
+Result<std::unique_ptr<Kernel>> prepare_printed_layer_norm(Isa isa, const Region& region);
 
 }  // namespace tenon::ops

@@ -120,33 +120,6 @@ class PlaneMeanKernel final : public Kernel {
   Isa isa_;
 };
 
-/// Whether a ReduceMean takes the means of the planes of images, and keeps their dimensions or does not.
-template <bool kKeeps>
-bool takes_plane_means(const Region& region) {
-  const Node& node = *region.nodes[0];
-  const Tensor* axes = region.constant_input(node, 1);
-  if (axes == nullptr || !fits_blocked_pool(region)) return false;
-  if ((node.attributes.integer("keepdims", 1) != 0) != kKeeps) return false;
-  const auto reduced = reduced_axes(to_ints(*axes), 4, true);
-  return reduced.ok() && *reduced == std::vector<bool>{false, false, true, true};
-}
-
-template <Isa kIsa>
-constexpr KernelRow plane_mean_row(std::string_view name) {
-  constexpr auto prepare = [](const Region& region, kernels::Packing&) -> Result<std::unique_ptr<Kernel>> {
-    const int64_t channels = *(*region.type(region.nodes[0]->inputs[0]).shape)[1].constant();
-    return std::unique_ptr<Kernel>(std::make_unique<PlaneMeanKernel>(channels, kIsa));
-  };
-  return {name, kIsa, takes_plane_means<false>, prepare, {Layout::kBlocked, Layout::kPlain, false}};
-}
-
-template <Isa kIsa>
-constexpr KernelRow kept_plane_mean_row(std::string_view name) {
-  KernelRow row = blocked_pool_row<Pool::kGlobalAverage, kIsa>(name);
-  row.fits = takes_plane_means<true>;
-  return row;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Kernel>> prepare_blocked_pool(Pool pool, Isa isa, const Region& region) {
@@ -155,6 +128,20 @@ Result<std::unique_ptr<Kernel>> prepare_blocked_pool(Pool pool, Isa isa, const R
   if (pool != Pool::kGlobalAverage) window = TENON_TRY(read_pool_window(attributes, 2));
   return std::unique_ptr<Kernel>(std::make_unique<BlockedPoolKernel>(
       pool, std::move(window), attributes.integer("count_include_pad") != 0, isa));
+}
+
+bool takes_plane_means(const Region& region, bool keeps) {
+  const Node& node = *region.nodes[0];
+  const Tensor* axes = region.constant_input(node, 1);
+  if (axes == nullptr || !fits_blocked_pool(region)) return false;
+  if ((node.attributes.integer("keepdims", 1) != 0) != keeps) return false;
+  const auto reduced = reduced_axes(to_ints(*axes), 4, true);
+  return reduced.ok() && *reduced == std::vector<bool>{false, false, true, true};
+}
+
+Result<std::unique_ptr<Kernel>> prepare_plane_means(Isa isa, const Region& region) {
+  const int64_t channels = *(*region.type(region.nodes[0]->inputs[0]).shape)[1].constant();
+  return std::unique_ptr<Kernel>(std::make_unique<PlaneMeanKernel>(channels, isa));
 }
 
 const KernelRow kAveragePoolRows[3] = {
@@ -167,15 +154,6 @@ const KernelRow kGlobalAveragePoolRows[3] = {
     blocked_pool_row<Pool::kGlobalAverage, Isa::kAvx512>("global_average_pool_blocked_f32_avx512"),
     blocked_pool_row<Pool::kGlobalAverage, Isa::kAvx2>("global_average_pool_blocked_f32_avx2"),
     blocked_pool_row<Pool::kGlobalAverage, Isa::kPortable>("global_average_pool_blocked_f32_portable"),
-};
-
-const KernelRow kPlaneMeanRows[6] = {
-    plane_mean_row<Isa::kAvx512>("plane_mean_f32_avx512"),
-    plane_mean_row<Isa::kAvx2>("plane_mean_f32_avx2"),
-    plane_mean_row<Isa::kPortable>("plane_mean_f32_portable"),
-    kept_plane_mean_row<Isa::kAvx512>("kept_plane_mean_f32_avx512"),
-    kept_plane_mean_row<Isa::kAvx2>("kept_plane_mean_f32_avx2"),
-    kept_plane_mean_row<Isa::kPortable>("kept_plane_mean_f32_portable"),
 };
 
 }  // namespace tenon::ops

@@ -8,14 +8,17 @@ namespace tenon::ops {
 extern const KernelRow kMaxPoolRows[6];
 extern const KernelRow kAveragePoolRows[3];
 extern const KernelRow kGlobalAveragePoolRows[3];
-/// Of ReduceMean over the pixels of images, which is the same.
-extern const KernelRow kPlaneMeanRows[6];
 
 enum class Pool : uint8_t { kMax, kAverage, kGlobalAverage };
 
 /// Rows in the blocked layout take one image that has it, and have no second output.
 bool fits_blocked_pool(const Region& region);
 Result<std::unique_ptr<Kernel>> prepare_blocked_pool(Pool pool, Isa isa, const Region& region);
+
+/// Whether a ReduceMean takes the means of the planes of one image, and keeps their dimensions or does not.
+bool takes_plane_means(const Region& region, bool keeps);
+/// Of one that does not keep them: from the blocked layout to [N, C] in the plain one.
+Result<std::unique_ptr<Kernel>> prepare_plane_means(Isa isa, const Region& region);
 
 template <Pool kPool, Isa kIsa>
 constexpr KernelRow blocked_pool_row(std::string_view name) {

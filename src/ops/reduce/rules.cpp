@@ -2,7 +2,7 @@
 #include "ops/core/emit_wide.h"
 #include "ops/core/registry.h"
 #include "ops/core/upgrade_attributes.h"
-#include "ops/pool/kernels.h"
+#include "ops/reduce/kernels.h"
 #include "ops/reduce/plan.h"
 #include "ops/reduce/reduce.h"
 #include "tensor/element.h"
@@ -149,7 +149,7 @@ constexpr Tolerance kSumTolerance{Tolerance::Kind::kSum, 16};
 }  // namespace
 
 constinit const OpDef kReduceSum = reduction("ReduceSum", kSumTolerance);
-constinit const OpDef kReduceMean = reduction("ReduceMean", kSumTolerance, kPlaneMeanRows);
+constinit const OpDef kReduceMean = reduction("ReduceMean", kSumTolerance, kReduceMeanRows);
 constinit const OpDef kReduceProd = reduction("ReduceProd", {Tolerance::Kind::kUlp, 64});
 constinit const OpDef kReduceMax = reduction("ReduceMax", {});
 constinit const OpDef kReduceMin = reduction("ReduceMin", {});
