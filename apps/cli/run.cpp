@@ -227,6 +227,11 @@ void add_run_command(CLI::App& app, int& status) {
   command->add_option("--disable-pass", arguments->session.disabled_passes, "Leave out a pass, or 'all'")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command
+      ->add_option("--prefer-kernel", arguments->session.preferred_kernels,
+                   "Take kernels whose names begin so wherever they can be")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command->add_flag("--reference", arguments->session.references_only, "Run by the plain references");
   command->add_flag("--any-cpu", arguments->session.any_cpu, "Open an engine that was tuned on another CPU");
   command->add_flag("--json", arguments->json, "Print what came out as JSON");

@@ -4,8 +4,12 @@ namespace tenon::benchmarks {
 
 namespace {
 
+using ops::blocked;
 using ops::RowModel;
 using Ints = std::vector<int64_t>;
+
+/// Images of fewer channels come to a network as they are.
+constexpr int64_t kBlockedChannelsMin = 4;
 
 struct ConvShape {
   const char* name;
@@ -60,10 +64,11 @@ Layer layer_of(const ConvShape& s) {
   layer.bytes = 4 * (static_cast<double>(s.in * s.size * s.size) + weights +
                      static_cast<double>(s.out * out_size * out_size));
   layer.build = [s, pad](RowModel& m) {
+    const ValueId image = m.input({1, s.in, s.size, s.size});
     const ValueId y = m.add(
         Op::kConv,
-        {m.input({1, s.in, s.size, s.size}), m.constant({s.out, s.in / s.groups, s.kernel, s.kernel}),
-         m.constant({s.out})},
+        {s.in < kBlockedChannelsMin ? image : blocked(m, image, s.in),
+         m.constant({s.out, s.in / s.groups, s.kernel, s.kernel}), m.constant({s.out})},
         {{"group", s.groups}, {"pads", Ints{pad, pad, pad, pad}}, {"strides", Ints{s.stride, s.stride}}});
     m.output(m.add(Op::kRelu, {y}));
   };
@@ -91,7 +96,7 @@ Layer max_pool() {
   layer.operations = 64.0 * 56 * 56 * 9;
   layer.bytes = 4.0 * 64 * (112 * 112 + 56 * 56);
   layer.build = [](RowModel& m) {
-    m.output(m.add(Op::kMaxPool, {m.input({1, 64, 112, 112})},
+    m.output(m.add(Op::kMaxPool, {blocked(m, m.input({1, 64, 112, 112}), 64)},
                    {{"kernel_shape", Ints{3, 3}}, {"strides", Ints{2, 2}}, {"pads", Ints{1, 1, 1, 1}}}));
   };
   return layer;

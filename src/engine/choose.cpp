@@ -57,9 +57,15 @@ class Recorder final : public kernels::Packing {
   std::vector<kernels::PackedFloats>& to_;
 };
 
-/// The first row that fits the region and is chosen, prepared; false when there is none.
+bool is_preferred(const ops::KernelRow& row, const EngineOptions& options) {
+  return std::ranges::any_of(options.preferred_rows,
+                             [&](const std::string& name) { return row.name.starts_with(name); });
+}
+
+/// The first row that fits the region and is chosen, prepared; false when there is none. With `preferred` the
+/// first preferred row that fits.
 Result<bool> try_rows(const ops::Region& region, const EngineOptions& options, Choice& choice,
-                      EngineGraph& compiled, Step& step) {
+                      EngineGraph& compiled, Step& step, bool preferred) {
   const Node& anchor = region.anchor_node();
   std::vector<StoredAs> given;
   for (ValueId id : region.inputs) given.push_back(compiled.stored[index(id)]);
@@ -68,7 +74,8 @@ Result<bool> try_rows(const ops::Region& region, const EngineOptions& options, C
     if (blocked ? row.isa != options.isa : row.isa > options.isa) continue;
     std::vector<StoredAs> taken = taken_by(row, region);
     if (blocked && !row.layouts.seeks && !arrive_blocked(given, taken)) continue;
-    if (!row.fits(region) || !choice.takes(region, row)) continue;
+    if (preferred && !is_preferred(row, options)) continue;
+    if (!row.fits(region) || (!preferred && !choice.takes(region, row))) continue;
     Recorder recorder(choice.packing(), step.packed);
     auto kernel = row.prepare(region, recorder);
     if (!kernel.ok()) return at_node(std::move(kernel.error()), anchor.name, op_name(anchor.op));
@@ -97,7 +104,13 @@ Status add_steps(ops::Region region, const EngineOptions& options, Choice& choic
   std::vector<const Node*> rest;  // cut off, last first
   Step step;
   if (!options.references_only) {
-    while (!TENON_TRY(try_rows(region, options, choice, compiled, step)) && !region.is_single()) {
+    const auto take_row = [&]() -> Result<bool> {
+      if (!options.preferred_rows.empty() &&
+          TENON_TRY(try_rows(region, options, choice, compiled, step, true)))
+        return true;
+      return try_rows(region, options, choice, compiled, step, false);
+    };
+    while (!TENON_TRY(take_row()) && !region.is_single()) {
       rest.push_back(region.nodes.back());
       region = without_last(region);
     }

@@ -21,6 +21,8 @@ struct EngineOptions {
   Isa isa = available_isa();
   /// No kernel rows and no fusion: the plain references alone.
   bool references_only = false;
+  /// Rows whose names begin so are taken wherever they fit.
+  std::vector<std::string> preferred_rows;
 };
 
 /// One kernel call.

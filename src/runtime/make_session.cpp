@@ -5,6 +5,7 @@
 #include "base/guard_memory.h"
 #include "base/thread_pool.h"
 #include "base/try.h"
+#include "ops/core/registry.h"
 #include "passes/pipeline.h"
 #include "runtime/input_sizes.h"
 #include "runtime/session_state.h"
@@ -13,7 +14,18 @@ namespace tenon {
 
 namespace {
 
+/// Every preference means some kernel.
+Status check_preferred(const std::vector<std::string>& preferred) {
+  for (const std::string& name : preferred) {
+    if (name.empty() || !ops::has_row_like(name))
+      return with_hint(fail(ErrorCode::kUsage, "there is no kernel whose name begins with '{}'", name),
+                       "tenon inspect --layers --why shows those that a model could use");
+  }
+  return {};
+}
+
 Result<std::shared_ptr<Session>> build_session(TypedModel model, const SessionOptions& options, Isa isa) {
+  TENON_TRY(check_preferred(options.preferred_kernels));
   auto original = std::make_shared<const TypedModel>(std::move(model));
   TypedModel optimised = *original;
   if (!options.references_only) {
@@ -25,6 +37,7 @@ Result<std::shared_ptr<Session>> build_session(TypedModel model, const SessionOp
   EngineOptions engine_options;
   engine_options.isa = isa;
   engine_options.references_only = options.references_only;
+  engine_options.preferred_rows = options.preferred_kernels;
   return session_of(
       TENON_TRY(Engine::compile(std::move(original), std::move(optimised), engine_options, options.progress)),
       options);

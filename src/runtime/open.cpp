@@ -10,8 +10,8 @@ namespace tenon {
 namespace {
 
 Result<std::shared_ptr<Session>> open_built(const std::string& path, const SessionOptions& options) {
-  if (options.references_only || !options.disabled_passes.empty())
-    return fail(ErrorCode::kUsage, "passes and references are chosen when an engine is built");
+  if (options.references_only || !options.disabled_passes.empty() || !options.preferred_kernels.empty())
+    return fail(ErrorCode::kUsage, "passes, kernels and references are chosen when an engine is built");
   TENON_TRY(check_threads(options));
   OpenEngineOptions open;
   open.any_cpu = options.any_cpu;

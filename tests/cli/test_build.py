@@ -142,6 +142,6 @@ def test_an_engine_with_instructions_that_are_missing_is_refused(tmp_path):
 
 
 def test_options_about_building_are_refused(engine):
-    for option in (["--reference"], ["--disable-pass", "all"]):
+    for option in (["--reference"], ["--disable-pass", "all"], ["--prefer-kernel", "conv_blocked"]):
         error = run("run", engine, "--input", "image=random", *option, status=2).stderr
         assert "when an engine is built" in error

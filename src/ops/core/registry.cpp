@@ -1,5 +1,6 @@
 #include "ops/core/registry.h"
 
+#include <algorithm>
 #include <array>
 #include <unordered_map>
 
@@ -44,6 +45,12 @@ constexpr const LegacyOp* kLegacy[] = {
 
 const OpDef& op_def(Op op) {
   return *kOps[static_cast<size_t>(op)];
+}
+
+bool has_row_like(std::string_view beginning) {
+  const auto begins = [&](const KernelRow& row) { return row.name.starts_with(beginning); };
+  return std::ranges::any_of(
+      kOps, [&](const OpDef* def) { return def != nullptr && std::ranges::any_of(def->rows, begins); });
 }
 
 const OpDef* find_op(std::string_view domain, std::string_view name) {

@@ -14,6 +14,8 @@ const OpDef& op_def(Op op);
 const OpDef* find_op(std::string_view domain, std::string_view name);
 Op op_of(const OpDef& def);
 const LegacyOp* find_legacy(std::string_view domain, std::string_view name);
+/// Whether some operator has a kernel row whose name begins so.
+bool has_row_like(std::string_view beginning);
 /// The newest schema of a canonical operator.
 const Schema& newest_schema(Op op);
 
