@@ -25,6 +25,7 @@ class ApartServices final : public ops::RunServices {
   void parallel_for(int64_t count, int64_t grain, FunctionRef<void(int64_t, int64_t)> body) override {
     tenon::parallel_for(threads_, count, grain, body);
   }
+  int threads() const override { return threads_; }
   std::byte* scratch(size_t bytes) override {
     const std::lock_guard lock(mutex_);
     return scratch_.emplace_back(Tensor::allocate(DataType::kUInt8, {static_cast<int64_t>(bytes)}))

@@ -28,7 +28,7 @@ kernels::Services services_for(int threads) {
   return {[threads](int64_t count, int64_t grain, FunctionRef<void(int64_t, int64_t)> body) {
             parallel_for(threads, count, grain, body);
           },
-          nullptr};
+          nullptr, threads};
 }
 
 class ReorderedKernel final : public ops::Kernel {

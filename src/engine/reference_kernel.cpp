@@ -25,6 +25,7 @@ class NodeServices final : public ops::RunServices {
   void parallel_for(int64_t count, int64_t grain, FunctionRef<void(int64_t, int64_t)> body) override {
     step_.parallel_for(count, grain, body);
   }
+  int threads() const override { return step_.threads(); }
   std::byte* scratch(size_t bytes) override { return step_.scratch(bytes); }
   Result<std::vector<Value>> run_subgraph(const Node& node, std::string_view attribute,
                                           std::vector<Value> inputs) override {

@@ -14,6 +14,8 @@ struct Services {
   std::function<void(int64_t count, int64_t grain, FunctionRef<void(int64_t, int64_t)> body)> parallel_for;
   /// 64-byte aligned memory that lasts as long as the call; contents not set. Safe to call in parallel.
   std::function<std::byte*(size_t bytes)> scratch;
+  /// Among which parallel_for shares: how work is cut may depend on it, results may not.
+  int threads = 1;
 
   template <class T>
   T* scratch_array(int64_t count) const {

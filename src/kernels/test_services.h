@@ -18,6 +18,7 @@ class TestServices {
                                        FunctionRef<void(int64_t, int64_t)> body) {
       tenon::parallel_for(threads, count, grain, body);
     };
+    services_.threads = threads;
     services_.scratch = [this](size_t bytes) {
       std::lock_guard lock(mutex_);
       auto* memory = static_cast<std::byte*>(::operator new(bytes, kAlignment));

@@ -43,6 +43,7 @@ class Frame::Services final : public ops::RunServices {
   void parallel_for(int64_t count, int64_t grain, FunctionRef<void(int64_t, int64_t)> body) override {
     tenon::parallel_for(frame_.state_.threads(), count, grain, body);
   }
+  int threads() const override { return frame_.state_.threads(); }
   std::byte* scratch(size_t bytes) override { return frame_.state_.scratch().take(bytes); }
   Result<std::vector<Value>> run_subgraph(const Node& node, std::string_view attribute,
                                           std::vector<Value> inputs) override {

@@ -249,7 +249,8 @@ bool BlockedConv::run(const ConvCall& call, const Services& services) const {
   const int64_t tile_input = tiles_->max_pixels * kSumBlock / taps;
   const int64_t tile_sums = tiles_->max_pixels * BlockedTileSet::kMaxBlocks * tiles_->lanes;
   const Blocking blocking(call.images, padded.out_rows() * running.columns.tiles,
-                          static_cast<int64_t>(panels_.size()), tile_input, has_parts ? tile_sums : 0);
+                          static_cast<int64_t>(panels_.size()), tile_input, has_parts ? tile_sums : 0,
+                          services.threads);
   const bool copies = taps == 1 && !planar_;
   for_each_share(blocking, services, [&](BlockedShare share) {
     float* copy = copies ? services.scratch_floats(blocking.max_tiles() * tile_input) : nullptr;

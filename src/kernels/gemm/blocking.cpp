@@ -8,8 +8,30 @@ namespace tenon::kernels {
 
 namespace {
 
-/// With fewer shares the threads of a large machine would get uneven ones.
-constexpr int64_t kSharesMin = 32;
+/// How much longer than the average thread the last one may take.
+constexpr double kUnevenMax = 1.06;
+
+/// How much longer the thread with the largest share takes than the average when the tiles of a batch are cut
+/// into `bands`.
+double unevenness(const Blocking& blocking, int64_t bands, int64_t threads) {
+  const int64_t shares = blocking.batches * bands * blocking.panels;
+  const auto largest = static_cast<double>((shares - 1) / threads + 1);
+  const auto longest = static_cast<double>((blocking.tiles - 1) / bands + 1);
+  const double share = static_cast<double>(shares) / static_cast<double>(threads);
+  return largest / share * longest * static_cast<double>(bands) / static_cast<double>(blocking.tiles);
+}
+
+/// `least` bands, or as many more as give even shares: each reads all weights once more.
+int64_t even_bands(const Blocking& blocking, int64_t least, int64_t threads) {
+  const int64_t most = std::min(blocking.tiles, least + 4 * threads);
+  int64_t best = least;
+  for (int64_t bands = least; bands <= most; ++bands) {
+    const double now = unevenness(blocking, bands, threads);
+    if (now <= kUnevenMax) return bands;
+    if (now < unevenness(blocking, best, threads)) best = bands;
+  }
+  return best;
+}
 
 int64_t floats_in(int64_t bytes) {
   return bytes / static_cast<int64_t>(sizeof(float));
@@ -18,14 +40,13 @@ int64_t floats_in(int64_t bytes) {
 }  // namespace
 
 Blocking::Blocking(int64_t batch_count, int64_t tile_count, int64_t panel_count, int64_t tile_input_floats,
-                   int64_t tile_sum_floats)
+                   int64_t tile_sum_floats, int threads)
     : batches(batch_count), tiles(tile_count), panels(panel_count) {
   // What is left of the cache holds weights on their way through, and what else the CPU keeps there.
   const int64_t cache = second_cache_bytes();
   const int64_t input = floats_in(cache / 4), sums = floats_in(cache / 4);
   const int64_t band = std::clamp<int64_t>(input / std::max<int64_t>(tile_input_floats, 1), 4, 64);
-  const int64_t spread = (kSharesMin - 1) / std::max<int64_t>(batches * panels, 1) + 1;
-  bands = std::clamp<int64_t>((tiles - 1) / band + 1, std::min(spread, tiles), tiles);
+  bands = even_bands(*this, (tiles - 1) / band + 1, threads);
   group = panels;
   if (tile_sum_floats > 0) {
     // A lone tile reads its panels' weights once: in the order of memory, then.

@@ -17,8 +17,8 @@ struct Blocking {
 
   /// `tile_input_floats`: that one tile reads in kSumBlock terms. `tile_sum_floats`: its sums, kept from one
   /// block of terms to the next; 0 when there is one block only.
-  Blocking(int64_t batches, int64_t tiles, int64_t panels, int64_t tile_input_floats,
-           int64_t tile_sum_floats);
+  Blocking(int64_t batches, int64_t tiles, int64_t panels, int64_t tile_input_floats, int64_t tile_sum_floats,
+           int threads);
 
   int64_t first_tile(int64_t band) const { return band * tiles / bands; }
   int64_t max_tiles() const { return (tiles - 1) / bands + 1; }

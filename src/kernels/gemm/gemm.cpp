@@ -92,7 +92,7 @@ class Product {
     }
     const int64_t tile_sums = set_.max_rows * width_;
     const Blocking blocking(batches, tiles_.tiles, panels_, set_.max_rows * std::min(call_.depth, kSumBlock),
-                            call_.depth > kSumBlock ? tile_sums : 0);
+                            call_.depth > kSumBlock ? tile_sums : 0, services.threads);
     for_each_share(blocking, services, [&](BlockedShare share) {
       float* partials = call_.depth > kSumBlock
                             ? services.scratch_floats(blocking.max_tiles() * blocking.group * tile_sums)

@@ -101,6 +101,7 @@ class Evaluator : public RunServices {
     else
       body(0, count);
   }
+  int threads() const override { return 1; }
   std::byte* scratch(size_t bytes) override {
     if (scratch_.bytes() < bytes)
       scratch_ = Tensor::allocate(DataType::kUInt8, {static_cast<int64_t>(bytes)});

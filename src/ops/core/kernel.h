@@ -26,6 +26,8 @@ class RunServices {
   /// Calls body(begin, end) for disjoint ranges that cover [0, count), perhaps at the same time. Ranges begin
   /// at multiples of `grain`. The result must not depend on how the ranges are cut.
   virtual void parallel_for(int64_t count, int64_t grain, FunctionRef<void(int64_t, int64_t)> body) = 0;
+  /// How many threads parallel_for shares among.
+  virtual int threads() const = 0;
   /// Scratch memory, 64-byte aligned, valid until the step ends; contents not set.
   virtual std::byte* scratch(size_t bytes) = 0;
   /// Runs a subgraph of the node with values for its formal inputs.

@@ -12,7 +12,7 @@ inline kernels::Services kernel_services(KernelContext& context) {
   return {[services](int64_t count, int64_t grain, FunctionRef<void(int64_t, int64_t)> body) {
             services->parallel_for(count, grain, body);
           },
-          [services](size_t bytes) { return services->scratch(bytes); }};
+          [services](size_t bytes) { return services->scratch(bytes); }, services->threads()};
 }
 
 }  // namespace tenon::ops
