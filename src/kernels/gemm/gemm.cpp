@@ -77,9 +77,11 @@ class Product {
     columns_ = call_.packed != nullptr ? call_.packed->panels() : rows_ + batches * a_floats;
     services.parallel_for(batches * tiles_.tiles, 1, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
-        const int64_t t = i % tiles_.tiles;
-        pack_rows(call_.a[static_cast<size_t>(i / tiles_.tiles)], call_.depth, tiles_.begin(t),
-                  tiles_.rows(t), pack_, rows_of(i / tiles_.tiles, t));
+        const int64_t batch = i / tiles_.tiles, t = i % tiles_.tiles;
+        MatrixRef part = call_.a[static_cast<size_t>(batch)];
+        for (int64_t k = 0; k < call_.depth; k += kSumBlock, part.data += kSumBlock * part.column_stride)
+          pack_rows(part, std::min(kSumBlock, call_.depth - k), tiles_.begin(t), tiles_.rows(t), pack_,
+                    rows_of(batch, t, k));
       }
     });
     if (call_.packed == nullptr) {
@@ -104,8 +106,10 @@ class Product {
   }
 
  private:
-  float* rows_of(int64_t batch, int64_t tile) const {
-    return rows_ + (batch * call_.rows + tiles_.begin(tile)) * call_.depth;
+  /// The terms from `k` on of a tile, at most kSumBlock. Those of one tile after the other lie together.
+  float* rows_of(int64_t batch, int64_t tile, int64_t k) const {
+    const int64_t terms = std::min(kSumBlock, call_.depth - k);
+    return rows_ + (batch * call_.depth + k) * call_.rows + tiles_.begin(tile) * terms;
   }
 
   /// The terms from `k` on of all tiles and panels of `work`, at most kSumBlock; the last ones end the sums.
@@ -134,8 +138,8 @@ class Product {
         const bool is_direct = is_last && end && column + width_ <= call_.columns;
         args.count = std::min(tiles_.alike(tile), work.last_tile - tile);
         if (is_last && !is_direct) args.count = std::min(args.count, kStripFloats / (rows * width_));
-        args.a = rows_of(work.batch, tile) + k * rows;
-        args.a_step = call_.depth * rows;
+        args.a = rows_of(work.batch, tile, k);
+        args.a_step = args.depth * rows;
         args.end = is_direct ? *end : TileEnd{.to = is_last ? sums : partial, .stride = width_};
         args.end.partial = k > 0 ? partial : nullptr;
         args.to_step = rows * args.end.stride;
@@ -160,7 +164,7 @@ class Product {
   const PackFunctions& pack_;
   RowTiles tiles_;
   int64_t width_, panels_;
-  float* rows_ = nullptr;           // [batches][rows in tiles][depth]
+  float* rows_ = nullptr;           // [batches][blocks of terms][rows in tiles][terms]
   const float* columns_ = nullptr;  // [batches or 1][panels][depth][width]
 };
 
