@@ -26,8 +26,8 @@ struct SessionOptions {
   std::vector<std::string> disabled_passes;
   /// Run everything by the plain reference operators: slow, and the measure for everything else.
   bool references_only = false;
-  /// Beginnings of kernels' names ("conv_winograd2"): such a kernel takes every step that it can, whether it is
-  /// expected to be the fastest or not. "tenon inspect --why" shows names.
+  /// Beginnings of kernels' names ("conv_winograd2"): such a kernel takes every step that it can, whether it
+  /// is expected to be the fastest or not. "tenon inspect --why" shows names.
   std::vector<std::string> preferred_kernels;
   /// The architecture that the weights of a state dict belong to ("resnet18"); other files hold their own.
   std::string arch;
