@@ -8,6 +8,9 @@ namespace tenon::kernels {
 
 namespace {
 
+/// A thread has bands of its own when they have so many tiles: it reads no input of another's, and the weights
+/// come while that many tiles are computed.
+constexpr int64_t kOwnTilesMin = 4;
 /// How much longer than the average thread the last one may take.
 constexpr double kUnevenMax = 1.06;
 
@@ -46,7 +49,8 @@ Blocking::Blocking(int64_t batch_count, int64_t tile_count, int64_t panel_count,
   const int64_t cache = second_cache_bytes();
   const int64_t input = floats_in(cache / 4), sums = floats_in(cache / 4);
   const int64_t band = std::clamp<int64_t>(input / std::max<int64_t>(tile_input_floats, 1), 4, 64);
-  bands = even_bands(*this, (tiles - 1) / band + 1, threads);
+  const int64_t own = std::min<int64_t>(threads, tiles / kOwnTilesMin);
+  bands = even_bands(*this, std::max((tiles - 1) / band + 1, own), threads);
   group = panels;
   if (tile_sum_floats > 0) {
     // A lone tile reads its panels' weights once: in the order of memory, then.
