@@ -21,9 +21,16 @@ namespace {
 
 struct BenchArguments {
   std::vector<std::string> models;
+  std::vector<int> threads = {0};
+  std::vector<int64_t> batches = {0};
   BenchOptions options;
   bool json = false;
 };
+
+/// Items of the batch that are done in a second.
+double items_per_s(const BenchResult& result) {
+  return result.median_ms > 0 ? static_cast<double>(result.batch) * 1000 / result.median_ms : 0;
+}
 
 nlohmann::ordered_json to_json(const BenchResult& result) {
   nlohmann::ordered_json object = {{"model", result.model},
@@ -36,6 +43,7 @@ nlohmann::ordered_json to_json(const BenchResult& result) {
                                      {"median", result.median_ms},
                                      {"p90", result.p90_ms},
                                      {"p99", result.p99_ms}}},
+                                   {"items_per_s", items_per_s(result)},
                                    {"load_ms", result.load_ms},
                                    {"first_ms", result.first_ms},
                                    {"peak_rss_bytes", result.peak_rss_bytes},
@@ -82,26 +90,39 @@ void print_profile(const BenchResult& result) {
   print_rows("\nthe slowest steps, ms");
 }
 
+void print_line(const BenchResult& result, bool with_header) {
+  if (with_header)
+    std::printf("%-14s %7s %5s %8s %8s %8s %9s %7s %6s\n", "model", "threads", "batch", "min ms", "median",
+                "p99", "items/s", "load ms", "MB");
+  std::printf("%s %7d %5lld %8.2f %8.2f %8.2f %9.1f %7.1f %6.0f\n", padded(result.model, 14).c_str(),
+              result.threads, static_cast<long long>(result.batch), result.min_ms, result.median_ms,
+              result.p99_ms, items_per_s(result), result.load_ms,
+              static_cast<double>(result.peak_rss_bytes) / 1e6);
+}
+
 int run(BenchArguments& arguments) {
   nlohmann::ordered_json runs = nlohmann::ordered_json::array();
   bool has_header = false;
+  BenchOptions& options = arguments.options;
   for (const std::string& model : arguments.models) {
-    Progress progress;
-    arguments.options.progress = progress.function();
-    const auto result = run_bench(model, arguments.options);
-    progress.clear();
-    if (!result.ok()) return report(result.error(), arguments.json);
-    if (arguments.json) {
-      runs.push_back(to_json(*result));
-      continue;
+    for (int threads : arguments.threads) {
+      for (int64_t batch : arguments.batches) {
+        Progress progress;
+        options.progress = progress.function();
+        options.threads = threads;
+        options.batch = batch;
+        const auto result = run_bench(model, options);
+        progress.clear();
+        if (!result.ok()) return report(result.error(), arguments.json);
+        if (arguments.json) {
+          runs.push_back(to_json(*result));
+          continue;
+        }
+        print_line(*result, !std::exchange(has_header, true));
+        std::fflush(stdout);
+        if (options.profile) print_profile(*result);
+      }
     }
-    if (!std::exchange(has_header, true))
-      std::printf("%-20s %7s %8s %8s %8s %8s %7s %7s\n", "model", "threads", "min ms", "median", "p90", "p99",
-                  "load ms", "peak MB");
-    std::printf("%s %7d %8.2f %8.2f %8.2f %8.2f %7.1f %7.0f\n", padded(model, 20).c_str(), result->threads,
-                result->min_ms, result->median_ms, result->p90_ms, result->p99_ms, result->load_ms,
-                static_cast<double>(result->peak_rss_bytes) / 1e6);
-    if (arguments.options.profile) print_profile(*result);
   }
   if (arguments.json) print({{"runs", std::move(runs)}});
   return 0;
@@ -112,14 +133,22 @@ int run(BenchArguments& arguments) {
 void add_bench_command(CLI::App& app, int& status) {
   auto arguments = std::make_shared<BenchArguments>();
   CLI::App* command = app.add_subcommand("bench", "Measure latency, load time and memory on random inputs");
-  command->footer("Example:\n  tenon bench resnet18.onnx vgg16.onnx --threads 2 --profile");
+  command->footer(
+      "Examples:\n  tenon bench resnet18.onnx vgg16.onnx --threads 2 --profile\n"
+      "  tenon bench resnet18.onnx --threads 1,2 --batch 1,4,16,64 --runs 10");
   command->add_option("models", arguments->models, "Model files")->required();
-  command->add_option("--threads", arguments->options.threads, "Threads (0: as many as there are CPUs)")
-      ->check(not_negative())
-      ->capture_default_str();
   command
-      ->add_option("--batch", arguments->options.batch,
-                   "Size of an open first dimension (default: 1, or the least that the model takes)")
+      ->add_option("--threads", arguments->threads, "Threads (0: as many as there are CPUs), or several such")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(not_negative())
+      ->default_str("0");
+  command
+      ->add_option(
+          "--batch", arguments->batches,
+          "Size of an open first dimension, or several (default: 1, or the least that the model takes)")
+      ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(positive());
   command->add_option("--runs", arguments->options.runs, "Timed runs, after a constant warm-up")
       ->check(positive())

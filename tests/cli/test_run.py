@@ -133,6 +133,18 @@ def test_bench_keeps_its_contract(model):
     assert max(map(len, text.splitlines())) <= 80
 
 
+def test_bench_takes_several_threads_and_batches():
+    digits = ROOT / "demo" / "digits.pt2"
+    runs = run_json("bench", "--threads", "1,2", "--batch", "1,3", "--runs", 2, digits)["runs"]
+    assert [(r["threads"], r["batch"]) for r in runs] == [(1, 1), (1, 3), (2, 1), (2, 3)]
+    for r in runs:
+        assert r["items_per_s"] == pytest.approx(r["batch"] * 1000 / r["latency_ms"]["median"])
+    lines = run("bench", digits, "--batch=1,2", "--threads=1", "--runs=2").stdout.splitlines()
+    assert len(lines) == 3 and max(map(len, lines)) <= 80
+    assert "items/s" in lines[0]
+    run("bench", digits, "--batch=0,2", status=2)
+
+
 def test_bench_counts_its_own_memory_and_not_that_of_the_program_that_started_it(model):
     large = np.ones(1 << 29, np.uint8)
     assert run_json("bench", model, "--runs", 1)["runs"][0]["peak_rss_bytes"] < large.nbytes
