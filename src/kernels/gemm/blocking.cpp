@@ -8,8 +8,8 @@ namespace tenon::kernels {
 
 namespace {
 
-/// A thread has bands of its own when they have so many tiles: it reads no input of another's, and the weights
-/// come while that many tiles are computed.
+/// A thread has bands of its own when they have so many tiles: it reads no input of another's, and the
+/// weights come while that many tiles are computed.
 constexpr int64_t kOwnTilesMin = 4;
 /// How much longer than the average thread the last one may take.
 constexpr double kUnevenMax = 1.06;
