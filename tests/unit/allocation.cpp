@@ -180,9 +180,11 @@ TEST(Run, OfANetworkAllocatesNothing) {
   }
 }
 
-/// Rows that ask for memory in each run: products of batches, whose matrices are listed anew.
+/// Rows that ask for memory in each run: products of batches, whose matrices are listed anew, and attention,
+/// which is made of them.
 bool may_allocate(const Step& step) {
-  return step.region.anchor_node().op == Op::kMatMul && step.packed.empty();
+  const Op op = step.region.anchor_node().op;
+  return op == Op::kAttention || (op == Op::kMatMul && step.packed.empty());
 }
 
 TEST(Run, OfEachKernelRowAllocatesNothing) {

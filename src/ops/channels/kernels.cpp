@@ -1,9 +1,10 @@
 #include "ops/channels/kernels.h"
 
+#include <span>
+
 #include "kernels/layout/blocked.h"
 #include "ops/channels/moves.h"
 #include "ops/core/services.h"
-#include "tenon/inline_vector.h"
 
 namespace tenon::ops {
 
@@ -19,8 +20,11 @@ class ChannelMovesKernel final : public Kernel {
 
   Status run(KernelContext& context) const override {
     const Tensor& first = context.input(inputs_[0]);  // [N, blocks, H, W, lanes]
-    InlineVector<const float*, 8> inputs(inputs_.size());
-    InlineVector<int64_t, 8> blocks(inputs_.size());
+    const kernels::Services services = kernel_services(context);
+    const size_t count = inputs_.size();
+    const std::span<const float*> inputs(services.scratch_array<const float*>(static_cast<int64_t>(count)),
+                                         count);
+    const std::span<int64_t> blocks(services.scratch_array<int64_t>(static_cast<int64_t>(count)), count);
     for (size_t i = 0; i < inputs_.size(); ++i) {
       const Tensor& x = context.input(inputs_[i]);
       if (x.dim(0) != first.dim(0) || x.dim(2) != first.dim(2) || x.dim(3) != first.dim(3))
@@ -29,13 +33,14 @@ class ChannelMovesKernel final : public Kernel {
       inputs[i] = x.data<float>();
       blocks[i] = x.dim(1);
     }
-    InlineVector<float*, 8> outputs(output_blocks_.size());
+    const size_t results = output_blocks_.size();
+    const std::span<float*> outputs(services.scratch_array<float*>(static_cast<int64_t>(results)), results);
     for (size_t o = 0; o < output_blocks_.size(); ++o)
       outputs[o] = context
                        .output(o, DataType::kFloat32,
                                {first.dim(0), output_blocks_[o], first.dim(2), first.dim(3), lanes_})
                        .mutable_data<float>();
-    moves_.run(first.dim(0), first.dim(2) * first.dim(3), inputs, blocks, outputs, kernel_services(context));
+    moves_.run(first.dim(0), first.dim(2) * first.dim(3), inputs, blocks, outputs, services);
     return {};
   }
 

@@ -18,12 +18,23 @@ class BroadcastKernel final : public Kernel {
       if (const Tensor* constant = region.constant_input(node, i)) constants_[i] = *constant;
       while (inputs_[i] < region.inputs.size() && region.inputs[inputs_[i]] != node.inputs[i]) ++inputs_[i];
     }
+    const auto& a = region.type(node.inputs[0]).shape;
+    const auto& b = region.type(node.inputs[1]).shape;
+    auto first = a ? constant_shape(*a) : std::nullopt, second = b ? constant_shape(*b) : std::nullopt;
+    if (!first || !second) return;
+    auto plan = BroadcastPlan::make({*first, *second});
+    if (plan.ok()) plan_ = {std::move(*first), std::move(*second), std::move(*plan)};
   }
 
   Status run(KernelContext& context) const override {
     const Tensor& a = constants_[0].defined() ? constants_[0] : context.input(inputs_[0]);
     const Tensor& b = constants_[1].defined() ? constants_[1] : context.input(inputs_[1]);
-    const BroadcastPlan plan = TENON_TRY(BroadcastPlan::make({a.shape(), b.shape()}));
+    if (plan_ && a.shape() == plan_->a && b.shape() == plan_->b) return compute(context, a, b, plan_->plan);
+    return compute(context, a, b, TENON_TRY(BroadcastPlan::make({a.shape(), b.shape()})));
+  }
+
+ private:
+  Status compute(KernelContext& context, const Tensor& a, const Tensor& b, const BroadcastPlan& plan) const {
     float* out = context.output(0, DataType::kFloat32, plan.shape()).mutable_data<float>();
     context.parallel_for(plan.size(), kGrain, [&](int64_t begin, int64_t end) {
       plan.for_pairs(
@@ -36,8 +47,14 @@ class BroadcastKernel final : public Kernel {
     return {};
   }
 
- private:
+  /// For the shapes that the model says.
+  struct Planned {
+    Shape a, b;
+    BroadcastPlan plan;
+  };
+
   kernels::BinaryRun run_;
+  std::optional<Planned> plan_;
   Tensor constants_[2];    // defined where an operand is one
   size_t inputs_[2] = {};  // of the region, for the others
 };
