@@ -35,8 +35,7 @@ const RowCases kConcats(Op::kConcat,
                                std::vector<ValueId> parts;
                                for (int i = 0; i < 3; ++i)
                                  parts.push_back(blocked(m, m.input({1, 3, 12, 12}), 3));
-                               for (int i = 0; i < 6; ++i)
-                                 parts.push_back(parts[static_cast<size_t>(i)]);
+                               for (int i = 0; i < 6; ++i) parts.push_back(parts[static_cast<size_t>(i)]);
                                m.output(m.add(Op::kConcat, parts, {{"axis", int64_t{-3}}}));
                              }},
                             {"shuffled",
