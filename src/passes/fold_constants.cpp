@@ -9,9 +9,11 @@ namespace tenon::passes {
 
 namespace {
 
-// A result may be this much larger than what it is made of, and no more: an Expand or Tile stays a node.
-constexpr uint64_t kFreeBytes = 1 << 20;
+// A result may be this much larger than what it is made of, and no more: an Expand or Tile stays a node. But
+// masks of windows and grids of positions that are somewhat large are folded, while all of them stay small.
+constexpr uint64_t kFreeBytes = 64 << 10;
 constexpr uint64_t kGrowth = 4;
+constexpr uint64_t kLargeBytes = 1 << 20, kAllLargeBytes = 32 << 20;
 
 /// The tensor whose elements inference knows to be plain numbers, though a node computes it.
 std::optional<Tensor> tracked_tensor(const GraphValue& value) {
@@ -90,7 +92,11 @@ class Folder {
       if (tensor != nullptr) input_bytes += tensor->bytes();
     }
     auto bytes = output_bytes(graph_, node);
-    if (!bytes || *bytes > kFreeBytes + kGrowth * input_bytes) return;
+    if (!bytes) return;
+    if (*bytes > kFreeBytes + kGrowth * input_bytes) {
+      if (*bytes > kLargeBytes || large_bytes_ + *bytes > kAllLargeBytes) return;
+      large_bytes_ += *bytes;
+    }
     std::vector<const Value*> pointers;
     for (size_t i = 0; i < inputs.size(); ++i)
       pointers.push_back(node.inputs[i] == kNoValue ? nullptr : &inputs[i]);
@@ -107,6 +113,7 @@ class Folder {
   GraphPatch patch_;
   std::vector<bool> inputs_;
   std::unordered_map<ValueId, Tensor> folded_;
+  uint64_t large_bytes_ = 0;  // folded beyond the growth that is free
 };
 
 }  // namespace

@@ -49,7 +49,7 @@ class Arena {
 bool mask_scores(const AttentionCall& call, int64_t b, int64_t h, int64_t i, int64_t first, int64_t last,
                  float* scores) {
   const AttentionMask& mask = call.mask;
-  if (mask.width > 1) last = std::max(first, std::min(last, mask.width));
+  if (mask.width != 1) last = std::max(first, std::min(last, mask.width));
   std::fill_n(scores, first, kForbidden);
   std::fill(scores + last, scores + call.kv_length, kForbidden);
   const int64_t step = mask.width == 1 ? 0 : 1;

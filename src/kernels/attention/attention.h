@@ -27,7 +27,7 @@ struct AttentionMask {
   HeadRows<const float> floats;
   HeadRows<const uint8_t> allowed;
   /// Keys that a row of it has: as many as there are, 1 for all alike, or fewer: the others are forbidden.
-  int64_t width = 0;
+  int64_t width = 1;
 };
 
 struct AttentionCall {

@@ -1,6 +1,7 @@
 // Rows for Attention of float32 without a cache: masks, causal and in windows, heads shared or not.
 #include "ops/attention/kernels.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "kernels/attention/attention.h"
@@ -65,18 +66,19 @@ class AttentionKernel final : public Kernel {
     call.kv_length = *s.kv_length.constant();
     call.head_size = *s.head_size.constant();
     call.v_head_size = *s.v_head_size.constant();
-    const auto count_of = [&](int64_t heads, int64_t length, int64_t size) {
-      return call.batch * heads * length * size;
+    const auto shape_of = [&](int64_t size) {
+      return s.flat ? Shape{call.batch, call.kv_length, call.kv_heads * size}
+                    : Shape{call.batch, call.kv_heads, call.kv_length, size};
     };
-    if (k.size() != count_of(call.kv_heads, call.kv_length, call.head_size) ||
-        v.size() != count_of(call.kv_heads, call.kv_length, call.v_head_size) || k.dim(0) != call.batch)
+    if (k.shape() != shape_of(call.head_size) || v.shape() != shape_of(call.v_head_size))
       return fail(ErrorCode::kInvalidModel, "Q, K and V have shapes {}, {} and {}, which do not fit together",
                   to_string(q.shape()), to_string(k.shape()), to_string(v.shape()));
     call.q = rows_of(q.data<float>(), s.flat, call.q_heads, call.q_length, call.head_size);
     call.k = rows_of(k.data<float>(), s.flat, call.kv_heads, call.kv_length, call.head_size);
     call.v = rows_of(v.data<float>(), s.flat, call.kv_heads, call.kv_length, call.v_head_size);
-    call.scale = attributes_.has("scale") ? attributes_.real("scale")
-                                          : 1 / std::sqrt(static_cast<float>(call.head_size));
+    // Without elements the scores are 0, whatever the scale.
+    const auto elements = static_cast<float>(std::max<int64_t>(call.head_size, 1));
+    call.scale = attributes_.has("scale") ? attributes_.real("scale") : 1 / std::sqrt(elements);
     const int64_t left = attributes_.integer("left_window_size", -1);
     const int64_t right = attributes_.integer("right_window_size", -1);
     if (left >= 0) call.left = std::min(call.left, left);

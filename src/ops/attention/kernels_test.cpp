@@ -49,6 +49,11 @@ const RowCases kCases(
          [](RowModel& m) {
            attention(m, {1, 2, 4, 16}, {1, 2, 40, 16}, {1, 2, 40, 16}, {}, m.input({4, 25}));
          }},
+        {"mask_without_keys",
+         [](RowModel& m) {
+           attention(m, {1, 2, 4, 16}, {1, 2, 40, 16}, {1, 2, 40, 16}, {}, m.input({4, 0}));
+         }},
+        {"heads_of_no_size", [](RowModel& m) { attention(m, {1, 1, 2, 0}, {1, 1, 3, 0}, {1, 1, 3, 4}); }},
         {"forbidden_keys_and_a_query_without_any",
          [](RowModel& m) {
            attention(m, {2, 2, 9, 16}, {2, 2, 50, 16}, {2, 2, 50, 16}, {}, bools(m, {9, 50}, 3));

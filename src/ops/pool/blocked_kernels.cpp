@@ -1,5 +1,8 @@
 // Rows for pools of float32 in the blocked layout: MaxPool without indices, AveragePool, GlobalAveragePool,
 // and ReduceMean over the same.
+#include <algorithm>
+#include <limits>
+
 #include "kernels/layout/blocked.h"
 #include "kernels/pool/blocked_pool.h"
 #include "ops/core/services.h"
@@ -72,7 +75,9 @@ class BlockedPoolKernel final : public Kernel {
     call.input = x.data<float>();
     const Shape shape = {x.dim(0), x.dim(1), axes[0].output, axes[1].output, x.dim(4)};
     call.output = context.output(0, DataType::kFloat32, shape).mutable_data<float>();
-    if (pool_ == Pool::kMax)
+    if (pool_ == Pool::kGlobalAverage && x.dim(2) * x.dim(3) == 0)  // the mean of nothing
+      std::fill_n(call.output, element_count(shape).value(), std::numeric_limits<float>::quiet_NaN());
+    else if (pool_ == Pool::kMax)
       kernels::blocked_max_pool(call, isa_, services);
     else
       kernels::blocked_average_pool(call, divisors_of(axes[0], with_pads_, services),
@@ -108,8 +113,11 @@ class PlaneMeanKernel final : public Kernel {
     call.columns = &columns;
     call.input = x.data<float>();
     call.output = blocks;
-    kernels::blocked_average_pool(call, divisors_of(height, false, services),
-                                  divisors_of(width, false, services), isa_, services);
+    if (x.dim(2) * x.dim(3) == 0)
+      std::fill_n(blocks, images * padded, std::numeric_limits<float>::quiet_NaN());
+    else
+      kernels::blocked_average_pool(call, divisors_of(height, false, services),
+                                    divisors_of(width, false, services), isa_, services);
     for (int64_t i = 0; i < images && blocks != means; ++i)
       std::copy_n(blocks + i * padded, channels_, means + i * channels_);
     return {};

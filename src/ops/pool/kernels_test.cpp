@@ -92,6 +92,7 @@ const RowCases kGlobalAverageCases(
     Op::kGlobalAveragePool,
     {
         {"one_image", [](RowModel& m) { pool(m, Op::kGlobalAveragePool, {1, 40, 7, 7}, {}); }},
+        {"no_pixels", [](RowModel& m) { pool(m, Op::kGlobalAveragePool, {2, 17, 3, 0}, {}); }},
         {"large_planes", [](RowModel& m) { pool(m, Op::kGlobalAveragePool, {2, 17, 112, 113}, {}); }},
     });
 
@@ -100,13 +101,13 @@ void plane_means(RowModel& m, const Shape& shape, const Ints& axes, int64_t keep
   m.output(m.add(Op::kReduceMean, {x, m.exactly(Tensor::from_ints(axes))}, {{"keepdims", keepdims}}));
 }
 
-const RowCases kPlaneMeanCases(Op::kReduceMean,
-                               {
-                                   {"whole_blocks",
-                                    [](RowModel& m) { plane_means(m, {2, 32, 7, 7}, {2, 3}, 0); }},
-                                   {"ragged", [](RowModel& m) { plane_means(m, {3, 21, 5, 9}, {-1, 2}, 0); }},
-                                   {"kept", [](RowModel& m) { plane_means(m, {2, 21, 5, 9}, {2, 3}, 1); }},
-                               });
+const RowCases kPlaneMeanCases(
+    Op::kReduceMean, {
+                         {"whole_blocks", [](RowModel& m) { plane_means(m, {2, 32, 7, 7}, {2, 3}, 0); }},
+                         {"ragged", [](RowModel& m) { plane_means(m, {3, 21, 5, 9}, {-1, 2}, 0); }},
+                         {"no_pixels", [](RowModel& m) { plane_means(m, {2, 21, 0, 9}, {2, 3}, 0); }},
+                         {"kept", [](RowModel& m) { plane_means(m, {2, 21, 5, 9}, {2, 3}, 1); }},
+                     });
 
 }  // namespace
 }  // namespace tenon::ops
