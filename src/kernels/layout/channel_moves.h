@@ -29,6 +29,9 @@ class ChannelMoves {
            std::span<const int64_t> input_blocks, std::span<float* const> outputs,
            const Services& services) const;
 
+  /// Blocks of output `o`.
+  int64_t output_blocks(size_t o) const { return output_blocks_[o]; }
+
   /// Lanes of a vector that are taken from one of another, as lane numbers and masks of all bits.
   struct Term {
     alignas(64) std::array<int32_t, 16> lane{}, taken{};

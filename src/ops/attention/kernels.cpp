@@ -6,6 +6,7 @@
 
 #include "kernels/attention/attention.h"
 #include "ops/attention/attention.h"
+#include "ops/core/operand.h"
 #include "ops/core/services.h"
 
 namespace tenon::ops {
@@ -43,19 +44,17 @@ HeadRows<T> rows_of(T* data, bool flat, int64_t heads, int64_t length, int64_t s
 
 class AttentionKernel final : public Kernel {
  public:
-  AttentionKernel(const Region& region, Isa isa) : isa_(isa) {
-    const Node& node = *region.nodes[0];
-    for (size_t i = 0; i < node.inputs.size() && i < 4; ++i) {
-      if (!node.has_input(i)) continue;
-      if (const Tensor* constant = region.constant_input(node, i)) constants_[i] = *constant;
-      while (inputs_[i] < region.inputs.size() && region.inputs[inputs_[i]] != node.inputs[i]) ++inputs_[i];
-    }
-    has_mask_ = node.has_input(3);
-    attributes_ = node.attributes;
+  AttentionKernel(const Region& region, Isa isa)
+      : isa_(isa),
+        attributes_(region.nodes[0]->attributes),
+        q_(region, *region.nodes[0], 0),
+        k_(region, *region.nodes[0], 1),
+        v_(region, *region.nodes[0], 2) {
+    if (region.nodes[0]->has_input(3)) mask_.emplace(region, *region.nodes[0], 3);
   }
 
   Status run(KernelContext& context) const override {
-    const Tensor &q = operand(context, 0), &k = operand(context, 1), &v = operand(context, 2);
+    const Tensor &q = q_.get(context), &k = k_.get(context), &v = v_.get(context);
     const AttentionSizes s = TENON_TRY(
         attention_sizes(attributes_, to_sym(q.shape()), to_sym(k.shape()), to_sym(v.shape()), nullptr));
     kernels::AttentionCall call;
@@ -84,7 +83,7 @@ class AttentionKernel final : public Kernel {
     if (left >= 0) call.left = std::min(call.left, left);
     if (right >= 0) call.right = std::min(call.right, right);
     if (attributes_.integer("is_causal") != 0) call.right = 0;
-    if (has_mask_) TENON_TRY(read_mask(operand(context, 3), call));
+    if (mask_) TENON_TRY(read_mask(mask_->get(context), call));
     const Shape shape = s.flat ? Shape{call.batch, call.q_length, call.q_heads * call.v_head_size}
                                : Shape{call.batch, call.q_heads, call.q_length, call.v_head_size};
     float* out = context.output(0, DataType::kFloat32, shape).mutable_data<float>();
@@ -94,10 +93,6 @@ class AttentionKernel final : public Kernel {
   }
 
  private:
-  const Tensor& operand(const KernelContext& context, size_t i) const {
-    return constants_[i].defined() ? constants_[i] : context.input(inputs_[i]);
-  }
-
   /// A mask of rank 1 to 4 that broadcasts to (batch, heads, queries, keys); its last axis may be shorter.
   static Status read_mask(const Tensor& mask, kernels::AttentionCall& call) {
     const Shape& shape = mask.shape();
@@ -125,9 +120,8 @@ class AttentionKernel final : public Kernel {
 
   Isa isa_;
   Attributes attributes_;
-  bool has_mask_ = false;
-  Tensor constants_[4];    // defined where an input is one
-  size_t inputs_[4] = {};  // of the region, for the others
+  Operand q_, k_, v_;
+  std::optional<Operand> mask_;
 };
 
 template <Isa kIsa>

@@ -13,10 +13,10 @@ namespace {
 class ChannelMovesKernel final : public Kernel {
  public:
   ChannelMovesKernel(const MovedChannels& moved, Isa isa)
-      : inputs_(moved.inputs), moves_(moved.outputs, isa), lanes_(kernels::block_lanes(isa)) {
-    for (const auto& output : moved.outputs)
-      output_blocks_.push_back((static_cast<int64_t>(output.size()) + lanes_ - 1) / lanes_);
-  }
+      : inputs_(moved.inputs),
+        results_(moved.outputs.size()),
+        moves_(moved.outputs, isa),
+        lanes_(kernels::block_lanes(isa)) {}
 
   Status run(KernelContext& context) const override {
     const Tensor& first = context.input(inputs_[0]);  // [N, blocks, H, W, lanes]
@@ -33,12 +33,11 @@ class ChannelMovesKernel final : public Kernel {
       inputs[i] = x.data<float>();
       blocks[i] = x.dim(1);
     }
-    const size_t results = output_blocks_.size();
-    const std::span<float*> outputs(services.scratch_array<float*>(static_cast<int64_t>(results)), results);
-    for (size_t o = 0; o < output_blocks_.size(); ++o)
+    const std::span<float*> outputs(services.scratch_array<float*>(static_cast<int64_t>(results_)), results_);
+    for (size_t o = 0; o < results_; ++o)
       outputs[o] = context
                        .output(o, DataType::kFloat32,
-                               {first.dim(0), output_blocks_[o], first.dim(2), first.dim(3), lanes_})
+                               {first.dim(0), moves_.output_blocks(o), first.dim(2), first.dim(3), lanes_})
                        .mutable_data<float>();
     moves_.run(first.dim(0), first.dim(2) * first.dim(3), inputs, blocks, outputs, services);
     return {};
@@ -46,9 +45,9 @@ class ChannelMovesKernel final : public Kernel {
 
  private:
   std::vector<size_t> inputs_;
+  size_t results_;
   kernels::ChannelMoves moves_;
   int64_t lanes_;
-  std::vector<int64_t> output_blocks_;
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 // Rows for sums, differences, products and quotients of two float32 tensors of any shapes that broadcast.
 #include "kernels/elementwise/binary_run.h"
+#include "ops/core/operand.h"
 #include "ops/elementwise/broadcast.h"
 #include "ops/elementwise/kernels.h"
 
@@ -12,12 +13,9 @@ constexpr int64_t kGrain = 8192;
 
 class BroadcastKernel final : public Kernel {
  public:
-  BroadcastKernel(const Region& region, kernels::BinaryRun run) : run_(run) {
+  BroadcastKernel(const Region& region, kernels::BinaryRun run)
+      : run_(run), a_(region, *region.nodes[0], 0), b_(region, *region.nodes[0], 1) {
     const Node& node = *region.nodes[0];
-    for (size_t i : {0, 1}) {
-      if (const Tensor* constant = region.constant_input(node, i)) constants_[i] = *constant;
-      while (inputs_[i] < region.inputs.size() && region.inputs[inputs_[i]] != node.inputs[i]) ++inputs_[i];
-    }
     const auto& a = region.type(node.inputs[0]).shape;
     const auto& b = region.type(node.inputs[1]).shape;
     auto first = a ? constant_shape(*a) : std::nullopt, second = b ? constant_shape(*b) : std::nullopt;
@@ -27,8 +25,7 @@ class BroadcastKernel final : public Kernel {
   }
 
   Status run(KernelContext& context) const override {
-    const Tensor& a = constants_[0].defined() ? constants_[0] : context.input(inputs_[0]);
-    const Tensor& b = constants_[1].defined() ? constants_[1] : context.input(inputs_[1]);
+    const Tensor &a = a_.get(context), &b = b_.get(context);
     if (plan_ && a.shape() == plan_->a && b.shape() == plan_->b) return compute(context, a, b, plan_->plan);
     return compute(context, a, b, TENON_TRY(BroadcastPlan::make({a.shape(), b.shape()})));
   }
@@ -54,9 +51,8 @@ class BroadcastKernel final : public Kernel {
   };
 
   kernels::BinaryRun run_;
+  Operand a_, b_;
   std::optional<Planned> plan_;
-  Tensor constants_[2];    // defined where an operand is one
-  size_t inputs_[2] = {};  // of the region, for the others
 };
 
 }  // namespace

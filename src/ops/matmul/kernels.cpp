@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "kernels/gemm/gemm.h"
+#include "ops/core/operand.h"
 #include "ops/core/services.h"
 #include "ops/fusion/tail.h"
 #include "ops/matmul/matmul.h"
@@ -33,24 +34,6 @@ bool is_plain(const Region& region) {
   return region.anchor == 0 && region.outputs.size() == 1 && is_float32(region, *region.nodes[0], 0) &&
          is_float32(region, *region.nodes[0], 1) && tail_of(region).has_value();
 }
-
-/// Where an operand of a node comes from: a constant, or an input of the region.
-struct Operand {
-  std::optional<Tensor> constant;
-  size_t input = 0;
-
-  Operand(const Region& region, const Node& node, size_t i) {
-    if (const Tensor* tensor = region.constant_input(node, i)) {
-      constant = *tensor;
-    } else {
-      auto at = std::find(region.inputs.begin(), region.inputs.end(), node.inputs[i]);
-      input = static_cast<size_t>(at - region.inputs.begin());
-    }
-  }
-  const Tensor& get(const KernelContext& context) const {
-    return constant ? *constant : context.input(input);
-  }
-};
 
 /// What is done to each column of a constant matrix before it is packed, and added to each column of the
 /// product.
