@@ -26,6 +26,7 @@ ALGORITHMS = {
     "direct": ["conv_first", "conv_depthwise", "conv_blocked"],
     "F(2,3)": ["conv_winograd2"],
     "F(4,3)": ["conv_winograd4"],
+    "F(6,3)": ["conv_winograd6"],
 }
 
 

@@ -16,7 +16,7 @@ class Choice {
   /// Whether the next step takes `row`, which fits `region`. Rows are asked for in the order of the
   /// operator's list; when none is taken, the step runs by references or the region is cut.
   virtual bool takes(const ops::Region& region, const ops::KernelRow& row) {
-    return row.pays == nullptr || row.pays(region);
+    return row.error <= 1 && (row.pays == nullptr || row.pays(region));
   }
   /// What the row that was taken packs its weights by.
   virtual kernels::Packing& packing() { return packing_; }

@@ -61,6 +61,8 @@ std::vector<LayerCost::Other> others_of(const Step& step, Isa isa) {
     const char* reason = after ? "comes after the one that was taken" : "its inputs come in another layout";
     if (!row.fits(step.region))
       reason = "does not fit";
+    else if (row.error > 1)
+      reason = "is less accurate, and runs where it is asked for by name";
     else if (row.pays != nullptr && !row.pays(step.region))
       reason = "was expected to take longer";
     others.push_back({std::string(row.name), reason});

@@ -36,8 +36,9 @@ std::vector<std::string_view> candidates(const Step& step) {
   const auto taken = std::ranges::find(rows, step.row, &ops::KernelRow::name);
   if (taken == rows.end()) return names;
   for (const ops::KernelRow& row : rows)
-    if (row.name != step.row && row.isa == taken->isa && row.layouts.input == taken->layouts.input &&
-        row.layouts.output == taken->layouts.output && row.fits(step.region))
+    if (row.error <= 1 && row.name != step.row && row.isa == taken->isa &&
+        row.layouts.input == taken->layouts.input && row.layouts.output == taken->layouts.output &&
+        row.fits(step.region))
       names.push_back(row.name);
   return names;
 }

@@ -23,7 +23,8 @@ struct Ran {
   std::vector<Tensor> outputs;
 };
 
-Ran run(const RowCase& row_case, bool absolute, const SessionOptions& options, Isa isa) {
+Ran run(const RowCase& row_case, bool absolute, SessionOptions options, Isa isa) {
+  if (!row_case.row.empty()) options.preferred_kernels = {row_case.row};
   TypedModel model;
   RowModel content(model, absolute);
   row_case.build(content);
@@ -77,6 +78,12 @@ void spread_over_planes(Tensor& scale) {
   }
 }
 
+double row_error(const RowCase& row_case, std::string_view name) {
+  for (const ops::KernelRow& row : ops::op_def(row_case.op).rows)
+    if (row.name == name) return row.error;
+  return 1;
+}
+
 class KernelRows : public ::testing::TestWithParam<RowCase> {};
 
 TEST_P(KernelRows, AgreeWithTheReferenceWithTheSameBitsForAnyThreads) {
@@ -93,7 +100,7 @@ TEST_P(KernelRows, AgreeWithTheReferenceWithTheSameBitsForAnyThreads) {
       const auto& steps = got.session->state().engine->main().steps;
       const Step& step = steps.back();
       ASSERT_EQ(step.region.anchor_node().op, row_case.op) << "the case is not fused into one step";
-      ASSERT_TRUE(step.row.ends_with(isa_name(isa))) << step.row;
+      ASSERT_TRUE(step.row.starts_with(row_case.row) && step.row.ends_with(isa_name(isa))) << step.row;
       ASSERT_EQ(got.outputs.size(), want.outputs.size());
       if (step.spreads && first.empty()) spread_over_planes(scale.outputs[0]);
       for (size_t i = 0; i < got.outputs.size(); ++i) {
@@ -109,7 +116,8 @@ TEST_P(KernelRows, AgreeWithTheReferenceWithTheSameBitsForAnyThreads) {
           const float x = output.data<float>()[k], y = want.outputs[i].data<float>()[k];
           if (x == y || (std::isnan(x) && std::isnan(y))) continue;
           ASSERT_LE(std::abs(double{x} - y),
-                    allowance(tolerance_of(step), y, scale.outputs[i].data<float>()[k]))
+                    allowance(tolerance_of(step), y, scale.outputs[i].data<float>()[k]) *
+                        row_error(row_case, step.row))
               << step.row << " element " << k << ": " << x << " for " << y;
         }
       }

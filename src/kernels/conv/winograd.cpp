@@ -2,21 +2,23 @@
 
 #include <algorithm>
 
+#include "kernels/gemm/blocking.h"
+
 namespace tenon::kernels {
 
 namespace {
 
-/// Transformed inputs and outputs of a chunk of tiles should stay near the second cache, whose size this many
-/// times is the most, and the filters should be read for many tiles at a time.
-constexpr int64_t kChunkCaches = 2;
-constexpr int64_t kChunkTilesMin = 112;
 /// Channels that are summed in one chain. The output transform makes the rounding errors of these sums
 /// several times larger, so they are kept smaller than those of a direct sum: blocks of 256 would give 1.5
 /// to 1.8 times the error.
 constexpr int64_t kChannelBlock = 32;
-/// Tiles that a thread transforms at a time.
-constexpr int64_t kTransformTiles = 8;
-constexpr int64_t kMaxPatchFloats = 6 * 6 * 16;
+constexpr int64_t kMaxLanes = 16;
+constexpr int64_t kMaxOutput = 6;  // m
+constexpr int64_t kMaxPositions = (kMaxOutput + 2) * (kMaxOutput + 2);
+/// Tiles that read the filters together, where there are so many.
+constexpr int64_t kBandTilesMin = 56;
+/// Bands that wait for each other's transforms, for each thread: more of them take memory and go one by one.
+constexpr int64_t kSharedBandsMax = 4;
 
 int64_t ceil_div(int64_t a, int64_t b) {
   return (a + b - 1) / b;
@@ -25,12 +27,11 @@ int64_t ceil_div(int64_t a, int64_t b) {
 }  // namespace
 
 /// Some tiles of a call on their way. Tiles are numbered through all images, row by row.
-struct WinogradConv::Chunk {
+struct WinogradConv::Band {
   const ConvCall& call;
   int64_t tile_rows, tile_columns;  // of an image
   int64_t first, count;             // tiles
   float* inputs;                    // [position][in block][tile][lane]
-  float* outputs;                   // [position][panel][block of the panel][tile][lane]
 
   struct Place {
     int64_t image, y, x;  // of the upper left output
@@ -39,6 +40,11 @@ struct WinogradConv::Chunk {
     const int64_t i = first + tile;
     return {i / (tile_rows * tile_columns), i / tile_columns % tile_rows * m, i % tile_columns * m};
   }
+};
+
+/// Panels [first, last).
+struct WinogradConv::Panels {
+  int64_t first, last;
 };
 
 WinogradConv::WinogradConv(const ConvFilter& filter, const ConvWeights& weights, int m, Epilogue epilogue,
@@ -59,7 +65,7 @@ WinogradConv::WinogradConv(const ConvFilter& filter, const ConvWeights& weights,
 
 void WinogradConv::pack(const ConvWeights& weights, float* to) const {
   const int64_t lanes = tiles_->lanes;
-  float taps[9], transformed[36];
+  float taps[9], transformed[kMaxPositions];
   for (int64_t o = 0; o < filter_.out_channels; ++o) {
     const int64_t panel = o / (2 * lanes), blocks = std::min<int64_t>(2, out_blocks_ - 2 * panel);
     for (int64_t i = 0; i < filter_.in_channels; ++i) {
@@ -71,127 +77,169 @@ void WinogradConv::pack(const ConvWeights& weights, float* to) const {
   }
 }
 
+int64_t WinogradConv::blocks_of(int64_t panel) const {
+  return std::min<int64_t>(BlockedTileSet::kMaxBlocks, out_blocks_ - panel * BlockedTileSet::kMaxBlocks);
+}
+
 int64_t WinogradConv::position_of_weights(int64_t position, int64_t panel) const {
   return (position * out_blocks_ + panel * BlockedTileSet::kMaxBlocks) * filter_.in_channels * tiles_->lanes;
 }
 
-void WinogradConv::transform_inputs(const Chunk& chunk, const Services& services) const {
-  const ConvCall& call = chunk.call;
-  const int64_t lanes = tiles_->lanes, size = m_ + 2, row = call.in_w * lanes;
-  const int64_t groups = ceil_div(chunk.count, kTransformTiles);
-  const int64_t position = in_blocks_ * chunk.count * lanes;
-  services.parallel_for(in_blocks_ * groups, 1, [&](int64_t begin, int64_t end) {
-    alignas(64) float patch[kMaxPatchFloats];
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t block = i / groups, first = i % groups * kTransformTiles;
-      for (int64_t t = first; t < std::min(chunk.count, first + kTransformTiles); ++t) {
-        const Chunk::Place place = chunk.place(t, m_);
-        const int64_t y0 = place.y - call.pad_top, x0 = place.x - call.pad_left;
-        const float* plane = call.input + (place.image * in_blocks_ + block) * call.in_h * row;
-        float* to = chunk.inputs + (block * chunk.count + t) * lanes;
-        if (y0 >= 0 && x0 >= 0 && y0 + size <= call.in_h && x0 + size <= call.in_w) {
-          transforms_->input(plane + y0 * row + x0 * lanes, row, to, position);
-          continue;
-        }
-        std::fill_n(patch, size * size * lanes, 0.0f);
-        const int64_t left = std::max<int64_t>(0, -x0), right = std::min(size, call.in_w - x0);
-        for (int64_t y = std::max<int64_t>(0, -y0); y < std::min(size, call.in_h - y0) && left < right; ++y)
-          std::copy_n(plane + (y0 + y) * row + (x0 + left) * lanes, (right - left) * lanes,
-                      patch + (y * size + left) * lanes);
-        transforms_->input(patch, size * lanes, to, position);
-      }
-    }
-  });
+/// Where the sums of a panel's position lie among those of `panels`: [position][panel].
+int64_t WinogradConv::sums_of(const Band& band, const Panels& panels, int64_t position, int64_t panel) const {
+  const auto block_of = [&](int64_t p) { return std::min(p * BlockedTileSet::kMaxBlocks, out_blocks_); };
+  const int64_t first = block_of(panels.first), blocks = block_of(panels.last) - first;
+  return (position * blocks + block_of(panel) - first) * band.count * tiles_->lanes;
 }
 
-void WinogradConv::multiply(const Chunk& chunk, const Services& services) const {
+/// Transforms the band's tiles of one block of input channels.
+void WinogradConv::transform_inputs(const Band& band, int64_t block) const {
+  const ConvCall& call = band.call;
+  const int64_t lanes = tiles_->lanes, size = m_ + 2, row = call.in_w * lanes;
+  const int64_t position = in_blocks_ * band.count * lanes;
+  float* to = band.inputs + block * band.count * lanes;
+  for (int64_t t = 0; t < band.count; ++t, to += lanes) {
+    const Band::Place place = band.place(t, m_);
+    const int64_t y = place.y - call.pad_top, x = place.x - call.pad_left;
+    const float* plane = call.input + (place.image * in_blocks_ + block) * call.in_h * row;
+    if (y >= 0 && x >= 0 && y + size <= call.in_h && x + size <= call.in_w)
+      transforms_->input(plane + y * row + x * lanes, row, to, position);
+    else
+      transforms_->border({plane, row, call.in_h, call.in_w}, y, x, to, position);
+  }
+}
+
+/// The products of the band's tiles with the filters of some panels, at all positions. In a panel's sums of a
+/// position, register tiles lie one after the other, each [block of the panel][tile][lane].
+void WinogradConv::multiply(const Band& band, const Panels& panels, float* sums) const {
   const int64_t lanes = tiles_->lanes;
-  auto* offsets = services.scratch_array<int32_t>(in_blocks_);
-  for (int64_t block = 0; block < in_blocks_; ++block)
-    offsets[block] = static_cast<int32_t>(block * chunk.count * lanes);
-  services.parallel_for(positions_ * panels_, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t position = i / panels_, panel = i % panels_;
-      const int64_t blocks = std::min<int64_t>(2, out_blocks_ - 2 * panel);
-      // A group of tiles after the other, each [block of the panel][tile][lane].
-      float* out = chunk.outputs + (position * out_blocks_ + 2 * panel) * chunk.count * lanes;
-      const RowTiles groups(chunk.count, tiles_->max_pixels);
-      BlockedTileArgs args;
-      args.distance = lanes;
+  const RowTiles groups(band.count, tiles_->max_pixels);
+  // Distances between the vectors of a block's channels.
+  int32_t offsets[kChannelBlock];
+  for (int64_t i = 0; i < kChannelBlock / lanes; ++i)
+    offsets[i] = static_cast<int32_t>(i * band.count * lanes);
+  BlockedTileArgs args;
+  args.distance = lanes;
+  args.offsets = offsets;
+  for (int64_t position = 0; position < positions_; ++position) {
+    for (int64_t panel = panels.first; panel < panels.last; ++panel) {
+      const int64_t blocks = blocks_of(panel);
+      float* to = sums + sums_of(band, panels, position, panel);
       for (int64_t g = 0; g < groups.tiles; g += args.count) {
         const int64_t pixels = groups.rows(g), first = groups.begin(g) * lanes;
         args.count = groups.alike(g);
         args.weights = weights_.data() + position_of_weights(position, panel);
-        args.input = chunk.inputs + position * in_blocks_ * chunk.count * lanes + first;
+        args.input = band.inputs + position * in_blocks_ * band.count * lanes + first;
         args.input_step = pixels * lanes;
-        args.end = {.to = out + first * blocks, .stride = pixels * lanes};
+        args.end = {.to = to + first * blocks, .stride = pixels * lanes};
         args.to_step = pixels * blocks * lanes;
         for (int64_t c = 0; c < filter_.in_channels; c += args.steps * args.inner) {
           const int64_t left = filter_.in_channels - c;
           args.inner = std::min(lanes, left);
           args.steps = std::min(kChannelBlock, left) / args.inner;
-          args.offsets = offsets + c / lanes;
           tiles_->tile(pixels, blocks, lanes, args.inner)(args);
           args.weights += args.steps * args.inner * blocks * lanes;
+          args.input += args.steps * band.count * lanes;
           args.end.partial = args.end.to;
         }
       }
     }
-  });
+  }
 }
 
-void WinogradConv::transform_outputs(const Chunk& chunk, const Services& services) const {
-  const ConvCall& call = chunk.call;
-  const int64_t lanes = tiles_->lanes, row = call.out_w * lanes;
-  const RowTiles groups(chunk.count, tiles_->max_pixels);
-  const int64_t position = out_blocks_ * chunk.count * lanes;
-  services.parallel_for(out_blocks_ * groups.tiles, 1, [&](int64_t begin, int64_t end) {
-    alignas(64) float results[4 * 4 * 16];
-    const float* operands[kEpilogueOperandsMax];
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t block = i / groups.tiles, g = i % groups.tiles, panel = block / 2;
-      const int64_t blocks = std::min<int64_t>(2, out_blocks_ - 2 * panel);
-      // The products of a group of tiles lie as [block of the panel][tile][lane].
+/// Transforms the products of a panel back, and ends them.
+void WinogradConv::transform_outputs(const Band& band, const Panels& panels, int64_t panel,
+                                     const float* sums) const {
+  const ConvCall& call = band.call;
+  const int64_t lanes = tiles_->lanes, row = call.out_w * lanes, blocks = blocks_of(panel);
+  const RowTiles groups(band.count, tiles_->max_pixels);
+  sums += sums_of(band, panels, 0, panel);
+  const int64_t position = sums_of(band, panels, 1, panel) - sums_of(band, panels, 0, panel);
+  alignas(64) float results[kMaxOutput * kMaxOutput * kMaxLanes];
+  const float* operands[kEpilogueOperandsMax];
+  for (int64_t b = 0; b < blocks; ++b) {
+    const int64_t block = BlockedTileSet::kMaxBlocks * panel + b;
+    for (int64_t g = 0; g < groups.tiles; ++g) {
       const int64_t count = groups.rows(g), first = groups.begin(g);
-      const float* from = chunk.outputs + 2 * panel * chunk.count * lanes + first * blocks * lanes +
-                          block % 2 * count * lanes;
+      const float* from = sums + (first * blocks + b * count) * lanes;
       for (int64_t t = 0; t < count; ++t) {
-        transforms_->output(from + t * lanes, position, bias_.data() + block * lanes, results);
-        const Chunk::Place place = chunk.place(first + t, m_);
+        const Band::Place place = band.place(first + t, m_);
         const int64_t plane = (place.image * out_blocks_ + block) * call.out_h * row;
+        const int64_t at = place.y * row + place.x * lanes;
+        const int64_t rows = std::min<int64_t>(m_, call.out_h - place.y),
+                      columns = std::min<int64_t>(m_, call.out_w - place.x);
+        const float* bias = bias_.data() + block * lanes;
+        if (const auto end = epilogue_.tile_end(call.output, plane + at, row, call.operands)) {
+          transforms_->output(from + t * lanes, position, bias, *end, rows, columns);
+          continue;
+        }
+        transforms_->output(from + t * lanes, position, bias, {.to = results, .stride = m_ * lanes}, m_, m_);
         for (size_t o = 0; o < call.operands.size(); ++o) operands[o] = call.operands[o] + plane;
-        const auto columns = static_cast<int32_t>(std::min<int64_t>(m_, call.out_w - place.x) * lanes);
-        const Segment segment{0, columns, place.y * row + place.x * lanes};
-        const auto rows = static_cast<int>(std::min<int64_t>(m_, call.out_h - place.y));
-        epilogue_.finish({results, rows, m_ * lanes, &segment, 1, call.output + plane, row, operands});
+        const Segment segment{0, static_cast<int32_t>(columns * lanes), at};
+        epilogue_.finish(
+            {results, static_cast<int>(rows), m_ * lanes, &segment, 1, call.output + plane, row, operands});
       }
     }
-  });
+  }
+}
+
+/// Some panels from the input's transforms to the output; `sums` has room for a group of them.
+void WinogradConv::compute(const Band& band, Panels panels, int64_t group, float* sums) const {
+  for (const int64_t end = panels.last; panels.first < end; panels.first = panels.last) {
+    panels.last = std::min(end, panels.first + group);
+    multiply(band, panels, sums);
+    for (int64_t panel = panels.first; panel < panels.last; ++panel)
+      transform_outputs(band, panels, panel, sums);
+  }
 }
 
 bool WinogradConv::run(const ConvCall& call, const Services& services) const {
   const int64_t tile_rows = ceil_div(call.out_h, m_), tile_columns = ceil_div(call.out_w, m_);
   const int64_t total = call.images * tile_rows * tile_columns;
   if (total == 0) return true;
-  const int64_t tile_floats = positions_ * (in_blocks_ + out_blocks_) * tiles_->lanes;
-  const int64_t chunk_floats = kChunkCaches * second_cache_bytes() / static_cast<int64_t>(sizeof(float));
-  const int64_t most = std::min(total, std::max(chunk_floats / tile_floats, kChunkTilesMin));
-  if (in_blocks_ * most * tiles_->lanes > INT32_MAX) return false;
-  const int64_t chunks = ceil_div(total, most);
-  float* memory = services.scratch_floats(tile_floats * ceil_div(total, chunks));
-  for (int64_t c = 0; c < chunks; ++c) {
-    const int64_t first = total * c / chunks, count = total * (c + 1) / chunks - first;
-    const Chunk chunk{call,
-                      tile_rows,
-                      tile_columns,
-                      first,
-                      count,
-                      memory,
-                      memory + positions_ * in_blocks_ * tiles_->lanes * count};
-    transform_inputs(chunk, services);
-    multiply(chunk, services);
-    transform_outputs(chunk, services);
+  const int64_t lanes = tiles_->lanes, cache = second_cache_bytes() / static_cast<int64_t>(sizeof(float));
+  const RowTiles groups(total, tiles_->max_pixels);
+  const int64_t tile_inputs = positions_ * in_blocks_ * lanes;
+  const int64_t group_inputs = std::min(tile_inputs, cache / 4 / kBandTilesMin) * tiles_->max_pixels;
+  const Blocking blocking(1, groups.tiles, panels_, group_inputs, 0, services.threads);
+  const int64_t band_tiles = blocking.max_tiles() * tiles_->max_pixels;
+  if (in_blocks_ * band_tiles * lanes > INT32_MAX) return false;
+  const auto band_of = [&](int64_t b, float* inputs) {
+    const int64_t first = groups.begin(blocking.first_tile(b));
+    return Band{call,  tile_rows, tile_columns, first, groups.begin(blocking.first_tile(b + 1)) - first,
+                inputs};
+  };
+  const int64_t panel_sums = positions_ * std::min(band_tiles, total) * BlockedTileSet::kMaxBlocks * lanes;
+  const int64_t group = std::clamp<int64_t>(cache / panel_sums, 1, panels_);
+  if (blocking.bands % services.threads == 0 || blocking.bands > kSharedBandsMax * services.threads) {
+    // Each thread takes bands of its own from the input to the output.
+    services.parallel_for(blocking.bands, 1, [&](int64_t begin, int64_t end) {
+      float* inputs = services.scratch_floats(tile_inputs * band_tiles);
+      float* sums = services.scratch_floats(panel_sums * group);
+      for (int64_t b = begin; b < end; ++b) {
+        const Band band = band_of(b, inputs);
+        for (int64_t block = 0; block < in_blocks_; ++block) transform_inputs(band, block);
+        compute(band, {0, panels_}, group, sums);
+      }
+    });
+    return true;
   }
+  // Threads share bands: each transforms some blocks of channels and computes some panels.
+  float* inputs = services.scratch_floats(tile_inputs * total);
+  const auto shared_band = [&](int64_t b) {
+    return band_of(b, inputs + tile_inputs * groups.begin(blocking.first_tile(b)));
+  };
+  services.parallel_for(blocking.bands * in_blocks_, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) transform_inputs(shared_band(i / in_blocks_), i % in_blocks_);
+  });
+  services.parallel_for(blocking.bands * panels_, 1, [&](int64_t begin, int64_t end) {
+    float* sums = services.scratch_floats(panel_sums * group);
+    for (int64_t i = begin, count = 0; i < end; i += count) {
+      const int64_t first = i % panels_;
+      count = std::min(panels_ - first, end - i);
+      compute(shared_band(i / panels_), {first, first + count}, group, sums);
+    }
+  });
   return true;
 }
 

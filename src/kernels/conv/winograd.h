@@ -11,20 +11,24 @@ namespace tenon::kernels {
 
 class WinogradConv final : public Convolution {
  public:
-  /// A filter of 3 by 3 taps in one group, stride and dilation 1; m is 2 or 4. Otherwise as BlockedConv.
+  /// A filter of 3 by 3 taps in one group, stride and dilation 1; m is 2, 4 or 6. Otherwise as BlockedConv.
   WinogradConv(const ConvFilter& filter, const ConvWeights& weights, int m, Epilogue epilogue, Isa isa,
                Packing& packing);
 
   [[nodiscard]] bool run(const ConvCall& call, const Services& services) const override;
 
  private:
-  struct Chunk;
+  struct Band;
+  struct Panels;
 
   void pack(const ConvWeights& weights, float* to) const;
   int64_t position_of_weights(int64_t position, int64_t panel) const;
-  void transform_inputs(const Chunk& chunk, const Services& services) const;
-  void multiply(const Chunk& chunk, const Services& services) const;
-  void transform_outputs(const Chunk& chunk, const Services& services) const;
+  int64_t blocks_of(int64_t panel) const;
+  void transform_inputs(const Band& band, int64_t block) const;
+  int64_t sums_of(const Band& band, const Panels& panels, int64_t position, int64_t panel) const;
+  void multiply(const Band& band, const Panels& panels, float* sums) const;
+  void transform_outputs(const Band& band, const Panels& panels, int64_t panel, const float* sums) const;
+  void compute(const Band& band, Panels panels, int64_t group, float* sums) const;
 
   ConvFilter filter_;
   int m_, positions_;

@@ -6,6 +6,6 @@
 namespace tenon::ops {
 
 /// In the order of trying.
-extern const KernelRow kConvRows[18];
+extern const KernelRow kConvRows[21];
 
 }  // namespace tenon::ops

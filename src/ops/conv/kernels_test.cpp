@@ -45,6 +45,18 @@ const RowCases kCases(
          [](RowModel& m) {
            m.output(conv(m, m.input({1, 270, 14, 13}), {33, 270, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
          }},
+        {"winograd6",
+         [](RowModel& m) {
+           m.output(conv(m, m.input({2, 40, 23, 18}), {56, 40, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
+         },
+         "conv_winograd6"},
+        {"winograd6_tail",
+         [](RowModel& m) {
+           const ValueId residual = m.input({1, 17, 16, 19});
+           const ValueId y = conv(m, m.input({1, 16, 15, 17}), {17, 16, 3, 3}, {{"pads", Ints{0, 3, 3, 1}}});
+           m.output(m.activation(Op::kSigmoid, {m.add(Op::kAdd, {y, residual})}));
+         },
+         "conv_winograd6"},
         {"stride_and_uneven_pads",
          [](RowModel& m) {
            m.output(conv(m, m.input({1, 3, 33, 35}), {16, 3, 7, 7},

@@ -139,6 +139,9 @@ struct KernelRow {
   bool (*pays)(const Region& region) = nullptr;
   /// Its multiplications over those of the plain algorithm, for sizes that are known. Null: as many.
   double (*work)(const Region& region) = nullptr;
+  /// How many times the operator's tolerance its errors may take. Rows of more than 1 run only for those who
+  /// name them.
+  double error = 1;
 };
 
 }  // namespace tenon::ops

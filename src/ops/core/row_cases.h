@@ -108,6 +108,7 @@ struct RowCase {
   std::string name;
   /// Makes the model, outputs set. All of its nodes become one step of a row of `op`, the last of the model.
   std::function<void(RowModel&)> build;
+  std::string row = {};  ///< The beginning of the name of a row that is to run; empty: as the engine chooses.
 };
 
 /// All cases of the program.
@@ -121,9 +122,11 @@ struct RowCases {
   struct Entry {
     std::string name;
     std::function<void(RowModel&)> build;
+    std::string row = {};
   };
   RowCases(Op op, std::vector<Entry> entries) {
-    for (Entry& entry : entries) row_cases().push_back({op, std::move(entry.name), std::move(entry.build)});
+    for (Entry& entry : entries)
+      row_cases().push_back({op, std::move(entry.name), std::move(entry.build), std::move(entry.row)});
   }
 };
 
