@@ -71,49 +71,72 @@ class Product {
 
   void run(const Services& services) {
     const auto batches = static_cast<int64_t>(call_.a.size());
-    const int64_t a_floats = call_.rows * call_.depth;
-    const int64_t b_floats = call_.packed != nullptr ? 0 : panels_ * call_.depth * width_;
-    rows_ = services.scratch_floats(batches * (a_floats + b_floats) + 1);
-    columns_ = call_.packed != nullptr ? call_.packed->panels() : rows_ + batches * a_floats;
-    services.parallel_for(batches * tiles_.tiles, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        const int64_t batch = i / tiles_.tiles, t = i % tiles_.tiles;
-        MatrixRef part = call_.a[static_cast<size_t>(batch)];
-        for (int64_t k = 0; k < call_.depth; k += kSumBlock, part.data += kSumBlock * part.column_stride)
-          pack_rows(part, std::min(kSumBlock, call_.depth - k), tiles_.begin(t), tiles_.rows(t), pack_,
-                    rows_of(batch, t, k));
-      }
-    });
-    if (call_.packed == nullptr) {
-      float* to = rows_ + batches * a_floats;
-      services.parallel_for(batches * panels_, 1, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i)
-          pack_panel(call_.b[static_cast<size_t>(i / panels_)], call_.depth, call_.columns, width_,
-                     i % panels_, {}, pack_, to + i * call_.depth * width_);
-      });
-    }
     const int64_t tile_sums = set_.max_rows * width_;
-    const Blocking blocking(batches, tiles_.tiles, panels_, set_.max_rows * std::min(call_.depth, kSumBlock),
-                            call_.depth > kSumBlock ? tile_sums : 0, services.threads);
+    const int64_t tile_rows = set_.max_rows * std::min(call_.depth, kSumBlock);
+    const bool has_parts = call_.depth > kSumBlock;
+    const Blocking blocking(batches, tiles_.tiles, panels_, tile_rows, has_parts ? tile_sums : 0,
+                            services.threads);
+    // Bands that are read once are packed while they are multiplied; others are packed for all beforehand.
+    const bool packs_bands = blocking.group == panels_ && batches * blocking.bands >= services.threads;
+    pack(services, !packs_bands);
     for_each_share(blocking, services, [&](BlockedShare share) {
-      float* partials = call_.depth > kSumBlock
-                            ? services.scratch_floats(blocking.max_tiles() * blocking.group * tile_sums)
-                            : nullptr;
+      float* partials =
+          has_parts ? services.scratch_floats(blocking.max_tiles() * blocking.group * tile_sums) : nullptr;
+      float* band = packs_bands ? services.scratch_floats(blocking.max_tiles() * tile_rows) : nullptr;
       for (BlockedWork work; share.next(work);) {
-        for (int64_t k = 0; k == 0 || k < call_.depth; k += kSumBlock) multiply(work, k, partials);
+        for (int64_t k = 0; k == 0 || k < call_.depth; k += kSumBlock) {
+          if (band != nullptr)
+            for (int64_t t = work.first_tile; t < work.last_tile; ++t)
+              pack_tile(work.batch, t, k, rows_in(band, work, t, k));
+          multiply(work, k, band, partials);
+        }
       }
     });
   }
 
  private:
+  /// Packs B, unless the call has it packed, and A when `packs_rows`.
+  void pack(const Services& services, bool packs_rows) {
+    const auto batches = static_cast<int64_t>(call_.a.size());
+    const int64_t a_floats = packs_rows ? call_.rows * call_.depth : 0;
+    const int64_t b_floats = call_.packed != nullptr ? 0 : panels_ * call_.depth * width_;
+    rows_ = services.scratch_floats(batches * (a_floats + b_floats) + 1);
+    columns_ = call_.packed != nullptr ? call_.packed->panels() : rows_ + batches * a_floats;
+    if (packs_rows)
+      services.parallel_for(batches * tiles_.tiles, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i)
+          for (int64_t k = 0; k < call_.depth; k += kSumBlock)
+            pack_tile(i / tiles_.tiles, i % tiles_.tiles, k, rows_of(i / tiles_.tiles, i % tiles_.tiles, k));
+      });
+    if (call_.packed != nullptr) return;
+    float* to = rows_ + batches * a_floats;
+    services.parallel_for(batches * panels_, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i)
+        pack_panel(call_.b[static_cast<size_t>(i / panels_)], call_.depth, call_.columns, width_, i % panels_,
+                   {}, pack_, to + i * call_.depth * width_);
+    });
+  }
+
+  /// Packs the terms of a tile from `k` on, at most kSumBlock.
+  void pack_tile(int64_t batch, int64_t tile, int64_t k, float* to) const {
+    MatrixRef part = call_.a[static_cast<size_t>(batch)];
+    part.data += k * part.column_stride;
+    pack_rows(part, std::min(kSumBlock, call_.depth - k), tiles_.begin(tile), tiles_.rows(tile), pack_, to);
+  }
+
   /// The terms from `k` on of a tile, at most kSumBlock. Those of one tile after the other lie together.
   float* rows_of(int64_t batch, int64_t tile, int64_t k) const {
     const int64_t terms = std::min(kSumBlock, call_.depth - k);
     return rows_ + (batch * call_.depth + k) * call_.rows + tiles_.begin(tile) * terms;
   }
+  /// The same where `band` has the terms from `k` on of the tiles of `work` alone.
+  float* rows_in(float* band, const BlockedWork& work, int64_t tile, int64_t k) const {
+    return band + (tiles_.begin(tile) - tiles_.begin(work.first_tile)) * std::min(kSumBlock, call_.depth - k);
+  }
 
   /// The terms from `k` on of all tiles and panels of `work`, at most kSumBlock; the last ones end the sums.
-  void multiply(const BlockedWork& work, int64_t k, float* partials) const {
+  /// `band`: the packed tiles, when they are not among those of all.
+  void multiply(const BlockedWork& work, int64_t k, float* band, float* partials) const {
     const int vectors = set_.vectors_for(set_.max_rows);
     const float* bias = call_.packed != nullptr && k == 0 ? call_.packed->bias() : nullptr;
     const bool is_last = k + kSumBlock >= call_.depth;
@@ -138,7 +161,7 @@ class Product {
         const bool is_direct = is_last && end && column + width_ <= call_.columns;
         args.count = std::min(tiles_.alike(tile), work.last_tile - tile);
         if (is_last && !is_direct) args.count = std::min(args.count, kStripFloats / (rows * width_));
-        args.a = rows_of(work.batch, tile, k);
+        args.a = band != nullptr ? rows_in(band, work, tile, k) : rows_of(work.batch, tile, k);
         args.a_step = args.depth * rows;
         args.end = is_direct ? *end : TileEnd{.to = is_last ? sums : partial, .stride = width_};
         args.end.partial = k > 0 ? partial : nullptr;
@@ -164,7 +187,7 @@ class Product {
   const PackFunctions& pack_;
   RowTiles tiles_;
   int64_t width_, panels_;
-  float* rows_ = nullptr;           // [batches][blocks of terms][rows in tiles][terms]
+  float* rows_ = nullptr;  // [batches][blocks of terms][rows in tiles][terms], unless bands are packed
   const float* columns_ = nullptr;  // [batches or 1][panels][depth][width]
 };
 
