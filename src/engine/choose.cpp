@@ -100,6 +100,20 @@ ops::Region without_last(const ops::Region& region) {
 
 }  // namespace
 
+namespace {
+
+/// The steps of the nodes before a region's anchor, and the region without them.
+Result<ops::Region> without_head(const ops::Region& region, const EngineOptions& options, Choice& choice,
+                                 EngineGraph& compiled) {
+  const auto anchor = region.nodes.begin() + static_cast<std::ptrdiff_t>(region.anchor);
+  const std::vector<const Node*> head(region.nodes.begin(), anchor);
+  std::vector<ValueId> outputs = head.back()->outputs;
+  TENON_TRY(add_steps(make_region(*region.graph, head, 0, std::move(outputs)), options, choice, compiled));
+  return make_region(*region.graph, {anchor, region.nodes.end()}, 0, region.outputs);
+}
+
+}  // namespace
+
 Status add_steps(ops::Region region, const EngineOptions& options, Choice& choice, EngineGraph& compiled) {
   std::vector<const Node*> rest;  // cut off, last first
   Step step;
@@ -111,6 +125,10 @@ Status add_steps(ops::Region region, const EngineOptions& options, Choice& choic
       return try_rows(region, options, choice, compiled, step, false);
     };
     while (!TENON_TRY(take_row()) && !region.is_single()) {
+      if (region.anchor > 0) {
+        region = TENON_TRY(without_head(region, options, choice, compiled));
+        continue;
+      }
       rest.push_back(region.nodes.back());
       region = without_last(region);
     }

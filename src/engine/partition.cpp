@@ -4,6 +4,7 @@
 
 #include "engine/reference_kernel.h"
 #include "ops/channels/moves.h"
+#include "ops/conv/head.h"
 #include "ops/fusion/gelu.h"
 #include "ops/fusion/layer_norm.h"
 #include "ops/fusion/tail.h"
@@ -19,11 +20,18 @@ bool is_anchor(Op op) {
 class Partitioner {
  public:
   explicit Partitioner(const Graph& graph)
-      : graph_(graph), uses_(graph.uses()), region_at_(graph.nodes.size()), claimed_(graph.nodes.size()) {}
+      : graph_(graph),
+        uses_(graph.uses()),
+        region_at_(graph.nodes.size()),
+        anchor_at_(graph.nodes.size()),
+        last_of_(graph.nodes.size()),
+        claimed_(graph.nodes.size()) {}
 
   std::vector<ops::Region> run(bool fuse) {
     for (size_t n = 0; n < graph_.nodes.size(); ++n)
       if (fuse && is_anchor(graph_.nodes[n].op) && !claimed_[n]) grow(n);
+    for (size_t n = 0; n < graph_.nodes.size(); ++n)
+      if (fuse && graph_.nodes[n].op == Op::kConv) grow_head(n);
     for (size_t n = 0; n < graph_.nodes.size(); ++n)
       if (fuse && !claimed_[n] && graph_.nodes[n].op == Op::kReduceMean) claim_layer_norm(n);
     // What nobody has taken becomes maps.
@@ -34,7 +42,7 @@ class Partitioner {
     std::vector<ops::Region> regions;
     for (size_t n = 0; n < graph_.nodes.size(); ++n) {
       if (!region_at_[n].empty())
-        regions.push_back(region_of(region_at_[n]));
+        regions.push_back(region_of(region_at_[n], anchor_at_[n]));
       else if (!claimed_[n])
         regions.push_back(region_of({n}));
     }
@@ -42,20 +50,20 @@ class Partitioner {
   }
 
  private:
-  ops::Region region_of(const std::vector<size_t>& indices) const {
+  ops::Region region_of(const std::vector<size_t>& indices, size_t anchor = 0) const {
     std::vector<const Node*> nodes;
     for (size_t n : indices) nodes.push_back(&graph_.nodes[n]);
     std::vector<ValueId> outputs;
     for (ValueId id : nodes.back()->outputs)
       if (id != kNoValue) outputs.push_back(id);
-    return make_region(graph_, std::move(nodes), 0, std::move(outputs));
+    return make_region(graph_, std::move(nodes), anchor, std::move(outputs));
   }
 
   /// Whether the region with these nodes is an anchor with a tail that kernels may take.
   bool is_sound(const std::vector<size_t>& indices) const {
     ops::Region region = region_of(indices);
-    if (!is_anchor(region.nodes[0]->op)) return ops::fused_map(region).has_value();
-    const size_t first = ops::folded_nodes(region);
+    if (!is_anchor(region.anchor_node().op)) return ops::fused_map(region).has_value();
+    const size_t first = ops::tail_begin(region);
     return ops::fused_tail(region, first, region.nodes[first - 1]->outputs[0]).has_value();
   }
 
@@ -98,6 +106,40 @@ class Partitioner {
     claim(std::move(indices));
   }
 
+  /// Takes what makes the input of a convolution for nobody else into its region, as far as it is a head.
+  void grow_head(size_t anchor) {
+    const size_t last = last_of_[anchor];
+    std::vector<size_t> indices = region_at_[last], head = {};
+    const size_t without = indices.size();
+    ValueId current = graph_.nodes[anchor].inputs[0];
+    for (size_t count = 1; count <= ops::ConvHead::kNodesMax; ++count) {
+      const int32_t producer = current == kNoValue ? -1 : uses_.producer[index(current)];
+      if (producer < 0 || claimed_[static_cast<size_t>(producer)] || uses_.is_output[index(current)] ||
+          uses_.users[index(current)].size() != 1)
+        break;
+      const Node& node = graph_.nodes[static_cast<size_t>(producer)];
+      if (node.outputs.size() != 1 || !ops::can_end_head(graph_, node)) break;
+      indices.insert(indices.begin(), static_cast<size_t>(producer));
+      if (ops::conv_head(region_of(indices, count))) head = indices;
+      if (node.op == Op::kConcat) break;
+      // Of a product or sum, either operand may be the image.
+      const size_t image = node.inputs.size() == 2 && !is_image(node.inputs[0]) ? 1 : 0;
+      if (!node.has_input(image)) break;
+      current = node.inputs[image];
+    }
+    if (head.empty()) return;
+    for (size_t n : head) claimed_[n] = true;
+    anchor_at_[last] = head.size() - without;
+    region_at_[last] = std::move(head);
+  }
+
+  /// Whether the value has pixels, other than a factor for each channel.
+  bool is_image(ValueId id) const {
+    const ValueType* type = id == kNoValue ? nullptr : &graph_.value(id).type;
+    return type != nullptr && type->shape && type->shape->size() == 4 &&
+           ((*type->shape)[2].constant() != 1 || (*type->shape)[3].constant() != 1);
+  }
+
   void claim_layer_norm(size_t first) {
     std::vector<size_t> indices = ops::layer_norm_at(graph_, uses_, first);
     if (indices.empty() || std::ranges::any_of(indices, [&](size_t n) { return claimed_[n]; })) return;
@@ -123,12 +165,15 @@ class Partitioner {
 
   void claim(std::vector<size_t> indices) {
     for (size_t n : indices) claimed_[n] = true;
+    last_of_[indices[0]] = indices.back();
     region_at_[indices.back()] = std::move(indices);
   }
 
   const Graph& graph_;
   Graph::Uses uses_;
   std::vector<std::vector<size_t>> region_at_;  // by the index of a region's last node
+  std::vector<size_t> anchor_at_;               // where its anchor is
+  std::vector<size_t> last_of_;                 // by the index of a region's first node, its last node
   std::vector<bool> claimed_;
 };
 

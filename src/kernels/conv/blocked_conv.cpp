@@ -42,10 +42,11 @@ struct BlockedConv::Running {
   int64_t input_at(const Run& run) const { return run.row * padded.row() + run.x * padded.distance(); }
 };
 
-BlockedConv::BlockedConv(const ConvFilter& filter, const ConvWeights& weights, bool planar, Epilogue epilogue,
-                         Isa isa, Packing& packing)
+BlockedConv::BlockedConv(const ConvFilter& filter, const ConvWeights& weights, bool planar,
+                         std::optional<InputMap> map, Epilogue epilogue, Isa isa, Packing& packing)
     : filter_(filter),
       planar_(planar),
+      map_(std::move(map)),
       positions_(filter.kernel_h *
                  (planar && filter.dilation_w == 1 && filter.kernel_w <= kSumBlock ? 1 : filter.kernel_w)),
       tiles_(&blocked_tile_set(isa)),
@@ -122,16 +123,40 @@ BlockedConv::Part BlockedConv::next_part(const Panel& panel, const Part& last) c
   return part;
 }
 
-/// The band's input of one part: [tile][position][pixel][lane]. `input` is the first plane of the part.
-void BlockedConv::copy_band(const Running& running, const BlockedWork& work, const Part& part,
-                            const float* input, float* to) const {
+/// The band's input of one part, mapped when there is a map: [tile][position][pixel][lane].
+void BlockedConv::copy_band(const Running& running, const BlockedWork& work, const Panel& panel,
+                            const Part& part, float* to) const {
   const int64_t distance = running.padded.distance();
+  const int64_t first_plane = work.batch * in_planes_ + panel.in_first;
+  const float* input = nullptr;
+  BlockedMapArgs map;
+  if (map_) {
+    map.planes = running.call.planes + first_plane + part.step;
+    map.steps = part.steps;
+    map.distance = distance;
+    map.low = map_->low;
+    map.high = map_->high;
+    const int64_t channel = part.step * tiles_->lanes;
+    if (!map_->shift.empty()) map.shift = map_->shift.data() + channel;
+    if (!map_->scale.empty()) map.scale = map_->scale.data() + channel;
+    if (map_->scales_by_image) map.scale = running.call.scale + first_plane * tiles_->lanes + channel;
+  } else {
+    input = running.input + first_plane * running.padded.plane();
+  }
   for (int64_t t = work.first_tile, count = 0; t < work.last_tile; t += count) {
     const Running::Run run = running.run_of(t, work.last_tile);
     count = run.count;
-    for (int64_t i = 0; i < count; ++i, to += part.steps * run.pixels * tiles_->lanes)
-      tiles_->copy(input + running.input_at(run) + i * run.pixels * distance, running.offsets + part.step,
-                   part.steps, run.pixels, distance, to);
+    for (int64_t i = 0; i < count; ++i, to += part.steps * run.pixels * tiles_->lanes) {
+      const int64_t at = running.input_at(run) + i * run.pixels * distance;
+      if (!map_) {
+        tiles_->copy(input + at, running.offsets + part.step, part.steps, run.pixels, distance, to);
+        continue;
+      }
+      map.at = at;
+      map.pixels = run.pixels;
+      map.to = to;
+      tiles_->map(map);
+    }
   }
 }
 
@@ -152,8 +177,11 @@ void BlockedConv::multiply(const Running& running, const BlockedWork& work, cons
   const int64_t lanes = tiles_->lanes, out_plane = call.out_h * call.out_w * lanes;
   const Panel& any = panels_[static_cast<size_t>(work.first_panel)];
   const bool is_last = part.step + part.steps == any.in_planes * positions_;
-  const float* input = running.input + (work.batch * in_planes_ + any.in_first) * running.padded.plane();
-  if (copies != nullptr) copy_band(running, work, part, input, copies);
+  const float* input = nullptr;
+  if (copies != nullptr)
+    copy_band(running, work, any, part, copies);
+  else
+    input = running.input + (work.batch * in_planes_ + any.in_first) * running.padded.plane();
   BlockedTileArgs args;
   args.offsets = running.offsets + part.step;
   args.steps = part.steps;
@@ -222,7 +250,7 @@ void BlockedConv::compute(const Running& running, BlockedWork work, float* copie
     };
     work.last_panel = work.first_panel + 1;
     while (work.last_panel < end && is_like_first(work.last_panel)) ++work.last_panel;
-    const bool pays = work.last_panel - work.first_panel >= kCopyPanelsMin;
+    const bool pays = map_ || work.last_panel - work.first_panel >= kCopyPanelsMin;
     for (Part part = next_part(first, {}); part.steps > 0; part = next_part(first, part))
       multiply(running, work, part, pays ? copies : nullptr, partials);
   }
@@ -236,6 +264,7 @@ bool BlockedConv::run(const ConvCall& call, const Services& services) const {
   running.offsets = padded.offsets(in_planes_, has_row_offsets ? 1 : filter_.kernel_w, services);
   if (running.offsets == nullptr) return false;
   running.input = call.input;
+  if (map_ && !padded.direct()) return false;
   if (!padded.direct()) {
     float* copy = services.scratch_floats(padded.floats(in_planes_));
     padded.copy(call.input, in_planes_, services, copy);

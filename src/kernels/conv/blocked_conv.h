@@ -2,6 +2,7 @@
 // and whose input is blocked too, or planar ([N, C, H, W]) for first layers of few channels.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "kernels/conv/blocked_tile.h"
@@ -14,9 +15,9 @@ namespace tenon::kernels {
 /// Every convolution: each output channel sums over the blocks of input channels of its group.
 class BlockedConv final : public Convolution {
  public:
-  /// As Conv2d. `planar` tells the layout of the input.
-  BlockedConv(const ConvFilter& filter, const ConvWeights& weights, bool planar, Epilogue epilogue, Isa isa,
-              Packing& packing);
+  /// As Conv2d. `planar` tells the layout of the input. A map is for 1x1 filters of one group over blocks.
+  BlockedConv(const ConvFilter& filter, const ConvWeights& weights, bool planar, std::optional<InputMap> map,
+              Epilogue epilogue, Isa isa, Packing& packing);
 
   /// The call's input (unless planar), output and operands are blocked.
   [[nodiscard]] bool run(const ConvCall& call, const Services& services) const override;
@@ -42,7 +43,7 @@ class BlockedConv final : public Convolution {
   int64_t inner_of(int64_t plane) const;
   Part next_part(const Panel& panel, const Part& last) const;
   void compute(const Running& running, BlockedWork work, float* copies, float* partials) const;
-  void copy_band(const Running& running, const BlockedWork& work, const Part& part, const float* input,
+  void copy_band(const Running& running, const BlockedWork& work, const Panel& panel, const Part& part,
                  float* to) const;
   ReadNext weights_of(const BlockedWork& work, const Part& part, int64_t panel) const;
   void multiply(const Running& running, const BlockedWork& work, const Part& part, float* copies,
@@ -50,6 +51,7 @@ class BlockedConv final : public Convolution {
 
   ConvFilter filter_;
   bool planar_;
+  std::optional<InputMap> map_;
   int64_t positions_;  // of a plane that have an offset of their own: its taps, or its rows of taps
   const BlockedTileSet* tiles_;
   Epilogue epilogue_;

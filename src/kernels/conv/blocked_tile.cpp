@@ -98,6 +98,27 @@ HWY_NOINLINE void Copy(const float* input, const int32_t* offsets, int64_t steps
   }
 }
 
+HWY_NOINLINE void Map(const BlockedMapArgs& args) {
+  const hn::ScalableTag<float> d;
+  using V = hn::Vec<decltype(d)>;
+  const V low = hn::Set(d, args.low), high = hn::Set(d, args.high);
+  float* HWY_RESTRICT to = args.to;
+  for (int64_t s = 0; s < args.steps; ++s) {
+    const float* from = args.planes[s] + args.at;
+    const V scale = args.scale != nullptr ? hn::LoadU(d, args.scale + s * kLanes) : hn::Set(d, 1.0f);
+    if (args.shift != nullptr) {
+      const V shift = hn::LoadU(d, args.shift + s * kLanes);
+      for (int64_t p = 0; p < args.pixels; ++p, to += kLanes)
+        hn::StoreU(
+            ClampKeepingNan(hn::MulAdd(hn::LoadU(d, from + p * args.distance), scale, shift), low, high), d,
+            to);
+    } else {
+      for (int64_t p = 0; p < args.pixels; ++p, to += kLanes)
+        hn::StoreU(ClampKeepingNan(hn::Mul(hn::LoadU(d, from + p * args.distance), scale), low, high), d, to);
+    }
+  }
+}
+
 #define TENON_TILES(distance, inner, p) {Pick<p, 1, distance, inner>(), Pick<p, 2, distance, inner>()}
 #define TENON_KIND(distance, inner)                                                                          \
   {                                                                                                          \
@@ -116,7 +137,8 @@ const BlockedTileSet kBlockedTiles = {
     kPixelsMax,
     {TENON_KIND(kLanes, kLanes), TENON_KIND(2 * kLanes, kLanes), TENON_KIND(1, 3), TENON_KIND(2, 3),
      TENON_KIND(2, 7), TENON_KIND(0, 0)},
-    &Copy};
+    &Copy,
+    &Map};
 #undef TENON_KIND
 #undef TENON_TILES
 

@@ -33,6 +33,19 @@ using BlockedTile = void (*)(const BlockedTileArgs&);
 using BlockedTileCopy = void (*)(const float* input, const int32_t* offsets, int64_t steps, int64_t pixels,
                                  int64_t distance, float* to);
 
+/// to[s][p] = clamp(x * scale[s] + shift[s]) for the vector x at planes[s][at + p * distance], for all s <
+/// steps and p < pixels. Shift, or both, may be null.
+struct BlockedMapArgs {
+  const float* const* planes = nullptr;
+  int64_t at = 0;
+  int64_t steps = 0, pixels = 0;
+  int64_t distance = 0;
+  const float* scale = nullptr;
+  const float* shift = nullptr;
+  float low = 0, high = 0;
+  float* to = nullptr;
+};
+
 /// The tiles of one instruction set.
 struct BlockedTileSet {
   static constexpr int kMaxPixels = 14;
@@ -51,6 +64,7 @@ struct BlockedTileSet {
   int max_pixels = 0;
   Kind kinds[kKinds];  ///< The last one is for all.
   BlockedTileCopy copy = nullptr;
+  void (*map)(const BlockedMapArgs&) = nullptr;
 
   BlockedTile tile(int64_t pixels, int64_t blocks, int64_t distance, int64_t inner) const {
     int kind = 0;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -51,7 +52,19 @@ struct ConvCall {
   int64_t out_h = 1, out_w = 1;  ///< Positions whose taps lie outside the input read zeros there.
   const float* input = nullptr;  ///< [images][groups * in_channels][in_h][in_w]
   float* output = nullptr;       ///< [images][groups * out_channels][out_h][out_w]
-  Operands operands;             ///< Of the epilogue, laid out as the output.
+  Operands operands = {};        ///< Of the epilogue, laid out as the output.
+  /// For a convolution with an InputMap: its planes, [images][planes], in place of `input`; and its scales.
+  const float* const* planes = nullptr;
+  const float* scale = nullptr;
+};
+
+/// What a 1x1 convolution without padding does to each pixel when it reads it: clamp(x * scale + shift), the
+/// product and sum rounded once.
+struct InputMap {
+  std::vector<float> scale, shift;  ///< By channel, padded to whole blocks; empty: none.
+  bool scales_by_image = false;  ///< ConvCall::scale has a scale for each channel of each image, in blocks.
+  float low = -std::numeric_limits<float>::infinity();
+  float high = std::numeric_limits<float>::infinity();
 };
 
 /// The product of sizes from a file, or INT64_MAX when it is not smaller.

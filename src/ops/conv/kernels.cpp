@@ -11,6 +11,7 @@
 #include "kernels/conv/winograd.h"
 #include "kernels/layout/blocked.h"
 #include "ops/conv/conv.h"
+#include "ops/conv/head.h"
 #include "ops/core/services.h"
 #include "ops/fusion/tail.h"
 #include "ops/normalization/channel_norm.h"
@@ -21,22 +22,27 @@ namespace tenon::ops {
 namespace {
 
 std::optional<FusedTail> tail_of(const Region& region) {
-  const size_t first = folded_nodes(region);
+  const size_t first = tail_begin(region);
   return fused_tail(region, first, region.nodes[first - 1]->outputs[0]);
 }
 
-bool fits(const Region& region) {
-  if (region.anchor != 0 || region.outputs.size() != 1 || region.inputs.empty()) return false;
-  const Node& conv = *region.nodes[0];
+/// Whether the region is a convolution with a tail, whatever comes before it.
+bool fits_behind_head(const Region& region) {
+  if (region.outputs.size() != 1 || region.inputs.empty()) return false;
+  const Node& conv = region.anchor_node();
   const Tensor* weights = region.constant_input(conv, 1);
   const Tensor* bias = region.constant_input(conv, 2);
-  if (!conv.has_input(0) || conv.inputs[0] != region.inputs[0]) return false;
+  if (!conv.has_input(0)) return false;
   if (weights == nullptr || weights->type() != DataType::kFloat32 || weights->size() == 0) return false;
   if (weights->rank() != 3 && weights->rank() != 4) return false;
   if (conv.has_input(2) && (bias == nullptr || bias->size() != weights->dim(0))) return false;
   int64_t groups = conv.attributes.integer("group", 1);
   if (groups < 1 || weights->dim(0) % groups != 0) return false;
   return tail_of(region).has_value();
+}
+
+bool fits(const Region& region) {
+  return region.anchor == 0 && fits_behind_head(region) && region.nodes[0]->inputs[0] == region.inputs[0];
 }
 
 /// Images whose first convolution takes them as they are: few channels would leave most of a block empty.
@@ -87,6 +93,11 @@ bool fits_blocked(const Region& region) {
          is_known_image(region, region.outputs[0]);
 }
 
+bool fits_blocked_or_head(const Region& region) {
+  if (region.anchor == 0) return fits_blocked(region);
+  return fits_behind_head(region) && conv_head(region) && is_known_image(region, region.outputs[0]);
+}
+
 bool fits_first(const Region& region) {
   if (!fits_blocked(region) || region.nodes[0]->attributes.integer("group", 1) != 1) return false;
   const Tensor& weights = *region.constant_input(*region.nodes[0], 1);
@@ -125,7 +136,7 @@ struct Folded {
 };
 
 Result<Folded> fold(const Region& region) {
-  const Node& conv = *region.nodes[0];
+  const Node& conv = region.anchor_node();
   const Tensor& weights = *region.constant_input(conv, 1);
   const Tensor* bias = region.constant_input(conv, 2);
   Folded folded;
@@ -154,20 +165,54 @@ int64_t planes_of(int64_t channels, int64_t lanes) {
 /// Its root mean square over that of F(4 x 4, 3 x 3), 13 over 3.3 times a direct sum's.
 constexpr double kWinograd6Error = 4;
 
+/// Where the images of a head lie, and its scales.
+Status find_planes(const ConvHead& head, KernelContext& context, int64_t planes, kernels::ConvCall& call) {
+  const Tensor& first = context.input(head.images[0]);
+  auto* all = kernel_services(context).scratch_array<const float*>(first.dim(0) * planes);
+  call.planes = all;
+  int64_t before = 0;
+  for (size_t i : head.images) {
+    const Tensor& x = context.input(i);
+    if (x.rank() != 5 || x.dim(0) != first.dim(0) || before + x.dim(1) > planes ||
+        !std::equal(x.shape().begin() + 2, x.shape().end(), first.shape().begin() + 2))
+      return fail(ErrorCode::kInvalidModel, "inputs of shapes {} and {} do not fit together",
+                  to_string(first.shape()), to_string(x.shape()));
+    const int64_t plane = x.dim(2) * x.dim(3) * x.dim(4);
+    for (int64_t image = 0; image < x.dim(0); ++image)
+      for (int64_t p = 0; p < x.dim(1); ++p)
+        all[image * planes + before + p] = x.data<float>() + (image * x.dim(1) + p) * plane;
+    before += x.dim(1);
+  }
+  if (before != planes)
+    return fail(ErrorCode::kInvalidModel, "input of {} blocks of channels where the weights take {}", before,
+                planes);
+  if (!head.channels.scale_operand) return {};
+  const Tensor& scale = context.input(*head.channels.scale_operand);
+  if (scale.size() != first.dim(0) * planes * first.dim(4))
+    return fail(ErrorCode::kMismatch, "an operand has shape {}, which does not scale the channels of {}",
+                to_string(scale.shape()), to_string(first.shape()));
+  call.scale = scale.data<float>();
+  return {};
+}
+
 class ConvKernel final : public Kernel {
  public:
-  ConvKernel(const kernels::ConvFilter& filter, FusedTail tail, Window window, Lanes lanes,
-             std::unique_ptr<kernels::Convolution> conv)
+  ConvKernel(const kernels::ConvFilter& filter, std::optional<ConvHead> head, FusedTail tail, Window window,
+             Lanes lanes, std::unique_ptr<kernels::Convolution> conv)
       : filter_(filter),
+        head_(std::move(head)),
         tail_(std::move(tail)),
         window_(std::move(window)),
         lanes_(lanes),
         conv_(std::move(conv)) {}
 
   Status run(KernelContext& context) const override {
-    const Tensor& x = context.input(0);
+    const Tensor& x = context.input(head_ ? head_->images[0] : 0);
     const auto rank = static_cast<int64_t>(window_.axes()) + (lanes_.input > 1 ? 3 : 2);
-    if (x.rank() != rank || x.dim(1) != planes_of(filter_.groups * filter_.in_channels, lanes_.input))
+    const int64_t planes = planes_of(filter_.groups * filter_.in_channels, lanes_.input);
+    kernels::ConvCall call;
+    if (head_) TENON_TRY(find_planes(*head_, context, planes, call));
+    if (x.rank() != rank || (!head_ && x.dim(1) != planes))
       return fail(ErrorCode::kInvalidModel, "input of shape {} does not fit weights for {} channels",
                   to_string(x.shape()), filter_.groups * filter_.in_channels);
     auto axes = TENON_TRY(resolve_window(window_, x.shape().data() + 2));
@@ -177,7 +222,6 @@ class ConvKernel final : public Kernel {
     // One dimension is two with a height of 1.
     if (axes.size() == 1) axes.insert(axes.begin(), WindowAxis{1, 1, 1, 1, 1, 0, 0});
 
-    kernels::ConvCall call;
     call.images = x.dim(0);
     call.in_h = axes[0].input;
     call.in_w = axes[1].input;
@@ -185,7 +229,7 @@ class ConvKernel final : public Kernel {
     call.pad_left = axes[1].pad_begin;
     call.out_h = axes[0].output;
     call.out_w = axes[1].output;
-    call.input = x.data<float>();
+    if (!head_) call.input = x.data<float>();
     call.operands = TENON_TRY(tail_operands(tail_, context, shape));
     call.output = context.output(0, DataType::kFloat32, shape).mutable_data<float>();
     if (!conv_->run(call, kernel_services(context)))
@@ -196,11 +240,22 @@ class ConvKernel final : public Kernel {
 
  private:
   kernels::ConvFilter filter_;
+  std::optional<ConvHead> head_;
   FusedTail tail_;
   Window window_;
   Lanes lanes_;
   std::unique_ptr<kernels::Convolution> conv_;
 };
+
+/// The head's map for blocks of `lanes` channels; lanes beyond the last channel are scaled, too.
+kernels::InputMap input_map(const ConvHead& head, int64_t lanes) {
+  kernels::InputMap map{head.channels.scale, head.channels.shift, head.channels.scale_operand.has_value(),
+                        head.low, head.high};
+  const auto padded = static_cast<size_t>(planes_of(static_cast<int64_t>(map.scale.size()), lanes) * lanes);
+  map.scale.resize(padded);
+  map.shift.resize(padded);
+  return map;
+}
 
 enum class Algorithm : uint8_t {
   kTile,
@@ -214,6 +269,7 @@ enum class Algorithm : uint8_t {
 
 std::unique_ptr<kernels::Convolution> make_convolution(Algorithm algorithm, const kernels::ConvFilter& filter,
                                                        const kernels::ConvWeights& weights,
+                                                       std::optional<kernels::InputMap> map,
                                                        kernels::Epilogue epilogue, Isa isa,
                                                        kernels::Packing& packing) {
   switch (algorithm) {
@@ -228,7 +284,7 @@ std::unique_ptr<kernels::Convolution> make_convolution(Algorithm algorithm, cons
     case Algorithm::kBlocked:
     case Algorithm::kPlanarToBlocked:
       return std::make_unique<kernels::BlockedConv>(filter, weights, algorithm == Algorithm::kPlanarToBlocked,
-                                                    std::move(epilogue), isa, packing);
+                                                    std::move(map), std::move(epilogue), isa, packing);
     case Algorithm::kTile:
       break;
   }
@@ -237,7 +293,7 @@ std::unique_ptr<kernels::Convolution> make_convolution(Algorithm algorithm, cons
 
 template <Algorithm kAlgorithm, Isa kIsa>
 Result<std::unique_ptr<Kernel>> prepare(const Region& region, kernels::Packing& packing) {
-  const Node& conv = *region.nodes[0];
+  const Node& conv = region.anchor_node();
   const Tensor& weights = *region.constant_input(conv, 1);
   Window window = TENON_TRY(
       read_window(conv.attributes, std::vector<int64_t>(weights.shape().begin() + 2, weights.shape().end())));
@@ -256,14 +312,20 @@ Result<std::unique_ptr<Kernel>> prepare(const Region& region, kernels::Packing& 
   }
   const Folded folded = TENON_TRY(fold(region));
   FusedTail tail = *tail_of(region);
+  const int64_t block = kernels::block_lanes(kIsa);
+  std::optional<ConvHead> head;
+  std::optional<kernels::InputMap> map;
+  if (region.anchor > 0) {
+    head = conv_head(region);
+    map = input_map(*head, block);
+  }
   auto convolution =
       make_convolution(kAlgorithm, filter, {weights.data<float>(), folded.factors, folded.bias},
-                       kernels::Epilogue(tail.ops, kIsa), kIsa, packing);
-  const int64_t block = kernels::block_lanes(kIsa);
+                       std::move(map), kernels::Epilogue(tail.ops, kIsa), kIsa, packing);
   const Lanes lanes{kAlgorithm == Algorithm::kTile || kAlgorithm == Algorithm::kPlanarToBlocked ? 1 : block,
                     kAlgorithm == Algorithm::kTile ? 1 : block};
-  return std::unique_ptr<Kernel>(std::make_unique<ConvKernel>(filter, std::move(tail), std::move(window),
-                                                              lanes, std::move(convolution)));
+  return std::unique_ptr<Kernel>(std::make_unique<ConvKernel>(
+      filter, std::move(head), std::move(tail), std::move(window), lanes, std::move(convolution)));
 }
 
 constexpr RowLayouts kBlocked{Layout::kBlocked, Layout::kBlocked, true};
@@ -271,38 +333,38 @@ constexpr RowLayouts kPlanarToBlocked{Layout::kPlain, Layout::kBlocked, true};
 
 }  // namespace
 
-#define TENON_CONV_ROWS(suffix, isa)                                                                  \
-  {"conv_depthwise_f32_" suffix, isa, fits_depthwise, prepare<Algorithm::kDepthwise, isa>, kBlocked}, \
-      {"conv_first_f32_" suffix, isa, fits_first, prepare<Algorithm::kPlanarToBlocked, isa>,          \
-       kPlanarToBlocked},                                                                             \
-      {"conv_winograd4_f32_" suffix,                                                                  \
-       isa,                                                                                           \
-       fits_winograd,                                                                                 \
-       prepare<Algorithm::kWinograd4, isa>,                                                           \
-       kBlocked,                                                                                      \
-       true,                                                                                          \
-       winograd_pays<4>,                                                                              \
-       winograd_work<4>},                                                                             \
-      {"conv_winograd2_f32_" suffix,                                                                  \
-       isa,                                                                                           \
-       fits_winograd,                                                                                 \
-       prepare<Algorithm::kWinograd2, isa>,                                                           \
-       kBlocked,                                                                                      \
-       true,                                                                                          \
-       winograd_pays<2>,                                                                              \
-       winograd_work<2>},                                                                             \
-      {"conv_blocked_f32_" suffix, isa, fits_blocked, prepare<Algorithm::kBlocked, isa>, kBlocked},   \
-      {"conv_winograd6_f32_" suffix,                                                                  \
-       isa,                                                                                           \
-       fits_winograd,                                                                                 \
-       prepare<Algorithm::kWinograd6, isa>,                                                           \
-       kBlocked,                                                                                      \
-       true,                                                                                          \
-       nullptr,                                                                                       \
-       winograd_work<6>,                                                                              \
-       kWinograd6Error},                                                                              \
-  {                                                                                                   \
-    "conv_tile_f32_" suffix, isa, fits, prepare<Algorithm::kTile, isa>                                \
+#define TENON_CONV_ROWS(suffix, isa)                                                                        \
+  {"conv_depthwise_f32_" suffix, isa, fits_depthwise, prepare<Algorithm::kDepthwise, isa>, kBlocked},       \
+      {"conv_first_f32_" suffix, isa, fits_first, prepare<Algorithm::kPlanarToBlocked, isa>,                \
+       kPlanarToBlocked},                                                                                   \
+      {"conv_winograd4_f32_" suffix,                                                                        \
+       isa,                                                                                                 \
+       fits_winograd,                                                                                       \
+       prepare<Algorithm::kWinograd4, isa>,                                                                 \
+       kBlocked,                                                                                            \
+       true,                                                                                                \
+       winograd_pays<4>,                                                                                    \
+       winograd_work<4>},                                                                                   \
+      {"conv_winograd2_f32_" suffix,                                                                        \
+       isa,                                                                                                 \
+       fits_winograd,                                                                                       \
+       prepare<Algorithm::kWinograd2, isa>,                                                                 \
+       kBlocked,                                                                                            \
+       true,                                                                                                \
+       winograd_pays<2>,                                                                                    \
+       winograd_work<2>},                                                                                   \
+      {"conv_blocked_f32_" suffix, isa, fits_blocked_or_head, prepare<Algorithm::kBlocked, isa>, kBlocked}, \
+      {"conv_winograd6_f32_" suffix,                                                                        \
+       isa,                                                                                                 \
+       fits_winograd,                                                                                       \
+       prepare<Algorithm::kWinograd6, isa>,                                                                 \
+       kBlocked,                                                                                            \
+       true,                                                                                                \
+       nullptr,                                                                                             \
+       winograd_work<6>,                                                                                    \
+       kWinograd6Error},                                                                                    \
+  {                                                                                                         \
+    "conv_tile_f32_" suffix, isa, fits, prepare<Algorithm::kTile, isa>                                      \
   }
 const KernelRow kConvRows[21] = {TENON_CONV_ROWS("avx512", Isa::kAvx512), TENON_CONV_ROWS("avx2", Isa::kAvx2),
                                  TENON_CONV_ROWS("portable", Isa::kPortable)};

@@ -13,6 +13,10 @@ ValueId conv(RowModel& m, ValueId x, const Shape& weights, Attributes attributes
   return m.add(Op::kConv, {x, m.constant(weights), m.constant({weights[0]})}, std::move(attributes));
 }
 
+ValueId number(RowModel& m, float value) {
+  return m.exactly(Tensor::from<float>(DataType::kFloat32, {}, std::vector<float>{value}));
+}
+
 ValueId plain(RowModel& m) {
   return conv(m, m.input({2, 5, 13, 17}), {29, 5, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}});
 }
@@ -44,6 +48,31 @@ const RowCases kCases(
         {"winograd2",
          [](RowModel& m) {
            m.output(conv(m, m.input({1, 270, 14, 13}), {33, 270, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}));
+         }},
+        {"head_scale",
+         [](RowModel& m) {
+           const ValueId x = m.input({2, 37, 9, 11}), gate = m.input({2, 37, 1, 1});
+           const ValueId residual = m.input({2, 21, 9, 11});
+           const ValueId y = conv(m, m.add(Op::kMul, {gate, x}), {21, 37, 1, 1});
+           m.output(m.activation(Op::kRelu, {m.add(Op::kAdd, {y, residual})}));
+         }},
+        {"head_norm_relu",
+         [](RowModel& m) {
+           const ValueId x = m.batch_norm(m.input({1, 300, 7, 9}), 300);
+           m.output(conv(m, m.activation(Op::kRelu, {x}), {35, 300, 1, 1}, {{"strides", Ints{2, 2}}}));
+         }},
+        {"head_concat",
+         [](RowModel& m) {
+           const ValueId x = m.input({2, 48, 6, 5}), y = m.input({2, 32, 6, 5}), z = m.input({2, 7, 6, 5});
+           const ValueId all = m.add(Op::kConcat, {x, y, x, z}, {{"axis", 1}});
+           const ValueId clipped =
+               m.activation(Op::kClip, {m.batch_norm(all, 135), number(m, -0.5f), number(m, 0.75f)});
+           m.output(m.batch_norm(conv(m, clipped, {150, 135, 1, 1}), 150));
+         }},
+        {"head_concat_alone",
+         [](RowModel& m) {
+           const ValueId x = m.input({1, 16, 8, 8}), y = m.input({1, 16, 8, 8});
+           m.output(conv(m, m.add(Op::kConcat, {x, y}, {{"axis", -3}}), {8, 32, 1, 1}));
          }},
         {"winograd6",
          [](RowModel& m) {

@@ -37,9 +37,36 @@ std::optional<ChannelScale> batch_norm(const Region& region, const Node& node, i
   return result;
 }
 
-/// A product or sum of the region's tensor with one number for each channel, and the tensor; nullopt for
-/// other nodes.
+/// A node that is itself a micro-operation, on its first input that is not a constant.
+bool is_micro_operation(const Node& node) {
+  switch (node.op) {
+    case Op::kAdd:
+    case Op::kSub:
+    case Op::kMul:
+    case Op::kDiv:
+    case Op::kErf:
+    case Op::kGelu:
+    case Op::kRelu:
+    case Op::kClip:
+    case Op::kLeakyRelu:
+    case Op::kSigmoid:
+    case Op::kHardSigmoid:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
 std::optional<std::pair<ChannelScale, ValueId>> channel_operation(const Region& region, const Node& node) {
+  if (is_constant_batch_norm(*region.graph, node)) {
+    const ValueType& type = region.type(node.inputs[0]);
+    if (!is_float32(type) || type.shape->size() != 4 || !(*type.shape)[1].is_constant()) return std::nullopt;
+    auto scale = batch_norm(region, node, *(*type.shape)[1].constant());
+    if (!scale) return std::nullopt;
+    return std::pair{std::move(*scale), node.inputs[0]};
+  }
   if ((node.op != Op::kMul && node.op != Op::kAdd) || node.inputs.size() != 2) return std::nullopt;
   for (size_t i : {0, 1}) {
     if (!node.has_input(i) || !node.has_input(1 - i)) return std::nullopt;
@@ -66,28 +93,6 @@ std::optional<std::pair<ChannelScale, ValueId>> channel_operation(const Region& 
   return std::nullopt;
 }
 
-/// A node that is itself a micro-operation, on its first input that is not a constant.
-bool is_micro_operation(const Node& node) {
-  switch (node.op) {
-    case Op::kAdd:
-    case Op::kSub:
-    case Op::kMul:
-    case Op::kDiv:
-    case Op::kErf:
-    case Op::kGelu:
-    case Op::kRelu:
-    case Op::kClip:
-    case Op::kLeakyRelu:
-    case Op::kSigmoid:
-    case Op::kHardSigmoid:
-      return true;
-    default:
-      return false;
-  }
-}
-
-}  // namespace
-
 bool can_begin_map(const Graph& graph, const Node& node) {
   if (!node.has_input(0) || node.outputs.empty() || node.outputs[0] == kNoValue ||
       !is_float32(graph.value(node.inputs[0]).type))
@@ -103,17 +108,12 @@ std::optional<FusedMap> fused_map(const Region& region) {
   const bool from_second = region.constant_input(first, 0) != nullptr && first.has_input(1);
   ValueId current = first.inputs[from_second ? 1 : 0];
   size_t done = 0;
-  if (first.op == Op::kBatchNormalization) {
-    const SymShape& shape = *region.type(current).shape;
-    if (shape.size() != 4 || !shape[1].is_constant()) return std::nullopt;
-    auto scale = batch_norm(region, first, *shape[1].constant());
-    if (!scale) return std::nullopt;
-    map.channels = std::move(*scale);
-    done = 1;
-  } else if (auto operation = channel_operation(region, first)) {
+  if (auto operation = channel_operation(region, first)) {
     map.channels = std::move(operation->first);
     current = operation->second;
     done = 1;
+  } else if (first.op == Op::kBatchNormalization) {
+    return std::nullopt;
   }
   map.input = input_index(region, current);
   if (map.input == region.inputs.size()) return std::nullopt;

@@ -29,15 +29,9 @@ std::optional<float> bound(const Graph& graph, const Node& node, size_t input, f
 }
 
 std::optional<MicroOp> activation(const Graph& graph, const Node& node) {
+  if (const auto bounds = clamp_bounds(graph, node))
+    return unary(Unary::kClamp, bounds->first, bounds->second);
   switch (node.op) {
-    case Op::kRelu:
-      return unary(Unary::kClamp, 0, kInfinity);
-    case Op::kClip: {
-      auto low = bound(graph, node, 1, -kInfinity);
-      auto high = bound(graph, node, 2, kInfinity);
-      if (!low || !high || std::isnan(*low) || std::isnan(*high) || *low > *high) return std::nullopt;
-      return unary(Unary::kClamp, *low, *high);
-    }
     case Op::kLeakyRelu:
       return unary(Unary::kLeakyRelu, node.attributes.real("alpha", 0.01f));
     case Op::kHardSigmoid:
@@ -97,6 +91,14 @@ std::optional<MicroOp> with_number(const Region& region, const Node& node, Value
 
 }  // namespace
 
+std::optional<std::pair<float, float>> clamp_bounds(const Graph& graph, const Node& node) {
+  if (node.op == Op::kRelu) return std::pair{0.0f, kInfinity};
+  if (node.op != Op::kClip) return std::nullopt;
+  const auto low = bound(graph, node, 1, -kInfinity), high = bound(graph, node, 2, kInfinity);
+  if (!low || !high || std::isnan(*low) || std::isnan(*high) || *low > *high) return std::nullopt;
+  return std::pair{*low, *high};
+}
+
 std::optional<FusedTail> fused_tail(const Region& region, size_t first, ValueId current) {
   FusedTail tail;
   for (size_t n = first; n < region.nodes.size(); ++n) {
@@ -144,9 +146,9 @@ std::optional<FusedTail> fused_tail(const Region& region, size_t first, ValueId 
 }
 
 const Tensor* constant_bias(const Region& region) {
-  if (region.nodes.size() < 2) return nullptr;
-  const Node& product = *region.nodes[0];
-  const Node& add = *region.nodes[1];
+  if (region.nodes.size() < region.anchor + 2) return nullptr;
+  const Node& product = region.anchor_node();
+  const Node& add = *region.nodes[region.anchor + 1];
   if (product.op != Op::kMatMul || add.op != Op::kAdd || add.inputs.size() != 2) return nullptr;
   const Tensor* matrix = product.has_input(1) ? region.graph->constant(product.inputs[1]) : nullptr;
   if (matrix == nullptr || matrix->rank() != 2 || product.outputs.empty()) return nullptr;
@@ -159,9 +161,9 @@ const Tensor* constant_bias(const Region& region) {
 }
 
 const Node* folded_batch_norm(const Region& region) {
-  const size_t at = constant_bias(region) != nullptr ? 2 : 1;
+  const size_t at = region.anchor + (constant_bias(region) != nullptr ? 2 : 1);
   if (region.nodes.size() <= at) return nullptr;
-  const Node& product = *region.nodes[0];
+  const Node& product = region.anchor_node();
   const Node& norm = *region.nodes[at];
   const ValueId current = region.nodes[at - 1]->outputs[0];
   if (!is_constant_batch_norm(*region.graph, norm) || norm.inputs[0] != current) return nullptr;
@@ -173,8 +175,9 @@ const Node* folded_batch_norm(const Region& region) {
   return has_columns && (product.op == Op::kGemm || product.op == Op::kMatMul) ? &norm : nullptr;
 }
 
-size_t folded_nodes(const Region& region) {
-  return 1 + (constant_bias(region) != nullptr ? 1 : 0) + (folded_batch_norm(region) != nullptr ? 1 : 0);
+size_t tail_begin(const Region& region) {
+  return region.anchor + 1 + (constant_bias(region) != nullptr ? 1 : 0) +
+         (folded_batch_norm(region) != nullptr ? 1 : 0);
 }
 
 Result<kernels::Operands> tail_operands(const FusedTail& tail, KernelContext& context, const Shape& output) {

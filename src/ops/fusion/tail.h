@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "kernels/gemm/epilogue.h"
@@ -20,8 +21,8 @@ struct FusedTail {
 /// with a tensor of the same shape.
 std::optional<FusedTail> fused_tail(const Region& region, size_t first, ValueId current);
 
-/// The constant that node 1 of a region adds to each row of its anchor, a MatMul with a constant matrix; null
-/// when it does something else.
+/// The constant that the node after a region's anchor, a MatMul with a constant matrix, adds to each row;
+/// null when it does something else.
 const Tensor* constant_bias(const Region& region);
 
 /// The BatchNormalization of a region that kernels fold into the constants of its anchor: behind a Conv, or
@@ -42,6 +43,13 @@ struct ChannelScale {
   bool any() const { return !scale.empty() || scale_operand.has_value(); }
 };
 
+/// A BatchNormalization of the region's tensor [N, C, H, W], or its product or sum with one number for each
+/// channel, and the tensor; nullopt for other nodes.
+std::optional<std::pair<ChannelScale, ValueId>> channel_operation(const Region& region, const Node& node);
+
+/// The bounds of a Relu or Clip whose bounds are constants; nullopt for other nodes.
+std::optional<std::pair<float, float>> clamp_bounds(const Graph& graph, const Node& node);
+
 /// A region of element-wise nodes alone.
 struct FusedMap {
   size_t input = 0;  ///< Index in Region::inputs of the tensor that it begins with, of the output's shape.
@@ -50,9 +58,9 @@ struct FusedMap {
 };
 std::optional<FusedMap> fused_map(const Region& region);
 
-/// How many nodes at the front of a region are its anchor and what kernels fold into the anchor's constants:
-/// a bias after MatMul, and a BatchNormalization. The tail begins behind them.
-size_t folded_nodes(const Region& region);
+/// The index of the first node of the tail: the one after the anchor and what kernels fold into the anchor's
+/// constants, a bias after MatMul and a BatchNormalization.
+size_t tail_begin(const Region& region);
 
 /// The operands of a call, in the order that the micro-operations number them; an error when one has another
 /// shape than the output.

@@ -26,7 +26,7 @@ bool is_float32(const Region& region, const Node& node, size_t i) {
 }
 
 std::optional<FusedTail> tail_of(const Region& region) {
-  const size_t first = folded_nodes(region);
+  const size_t first = tail_begin(region);
   return fused_tail(region, first, region.nodes[first - 1]->outputs[0]);
 }
 
