@@ -25,6 +25,13 @@ void find_last_uses(EngineGraph& compiled) {
   }
 }
 
+/// A value is made by the step that puts it out; one inside regions, by the first of them.
+void note_producer(size_t step, ValueId id, EngineGraph& compiled) {
+  const std::vector<ValueId>& outputs = compiled.steps[step].region.outputs;
+  int& producer = compiled.producer[index(id)];
+  if (producer < 0 || std::ranges::find(outputs, id) != outputs.end()) producer = static_cast<int>(step);
+}
+
 Result<std::unique_ptr<EngineGraph>> compile_graph(const Graph& graph, const EngineOptions& options,
                                                    Choice& choice, const ProgressFunction& progress,
                                                    int depth) {
@@ -48,7 +55,7 @@ Result<std::unique_ptr<EngineGraph>> compile_graph(const Graph& graph, const Eng
   for (size_t s = 0; s < compiled->steps.size(); ++s)
     for (const Node* node : compiled->steps[s].region.nodes)
       for (ValueId id : node->outputs)
-        if (id != kNoValue) compiled->producer[index(id)] = static_cast<int>(s);
+        if (id != kNoValue) note_producer(s, id, *compiled);
   find_last_uses(*compiled);
   for (const Node& node : graph.nodes)
     for (const auto& [attribute, body] : node.subgraphs)

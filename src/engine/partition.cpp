@@ -1,6 +1,7 @@
 #include "engine/partition.h"
 
 #include <algorithm>
+#include <array>
 
 #include "engine/reference_kernel.h"
 #include "ops/channels/moves.h"
@@ -8,6 +9,8 @@
 #include "ops/fusion/gelu.h"
 #include "ops/fusion/layer_norm.h"
 #include "ops/fusion/tail.h"
+#include "ops/matmul/head.h"
+#include "ops/views/strided_view.h"
 
 namespace tenon {
 
@@ -17,6 +20,9 @@ bool is_anchor(Op op) {
   return op == Op::kConv || op == Op::kGemm || op == Op::kMatMul;
 }
 
+/// Views before an operand that a product looks through at most.
+constexpr size_t kViewsMax = 8;
+
 class Partitioner {
  public:
   explicit Partitioner(const Graph& graph)
@@ -24,6 +30,7 @@ class Partitioner {
         uses_(graph.uses()),
         region_at_(graph.nodes.size()),
         anchor_at_(graph.nodes.size()),
+        viewed_by_(graph.nodes.size()),
         last_of_(graph.nodes.size()),
         claimed_(graph.nodes.size()) {}
 
@@ -32,6 +39,9 @@ class Partitioner {
       if (fuse && is_anchor(graph_.nodes[n].op) && !claimed_[n]) grow(n);
     for (size_t n = 0; n < graph_.nodes.size(); ++n)
       if (fuse && graph_.nodes[n].op == Op::kConv) grow_head(n);
+    for (size_t n = 0; n < graph_.nodes.size(); ++n)
+      if (fuse && graph_.nodes[n].op == Op::kMatMul) grow_views(n);
+    drop_views();
     for (size_t n = 0; n < graph_.nodes.size(); ++n)
       if (fuse && !claimed_[n] && graph_.nodes[n].op == Op::kReduceMean) claim_layer_norm(n);
     // What nobody has taken becomes maps.
@@ -133,6 +143,77 @@ class Partitioner {
     region_at_[last] = std::move(head);
   }
 
+  /// The nodes that make a value from another one by views, in their order. They may serve several regions.
+  std::vector<size_t> views_before(ValueId current) const {
+    std::vector<size_t> views;
+    while (current != kNoValue && views.size() < kViewsMax) {
+      const int32_t producer = uses_.producer[index(current)];
+      if (producer < 0 || claimed_[static_cast<size_t>(producer)]) break;
+      const Node& node = graph_.nodes[static_cast<size_t>(producer)];
+      if (!ops::can_view(graph_, node)) break;
+      views.insert(views.begin(), static_cast<size_t>(producer));
+      current = graph_.constant(node.inputs[0]) != nullptr ? node.inputs[1] : node.inputs[0];
+    }
+    return views;
+  }
+
+  /// Lets a product read its operands through the views before them.
+  void grow_views(size_t anchor) {
+    const size_t last = last_of_[anchor];
+    const Node& node = graph_.nodes[anchor];
+    if (region_at_[last].empty() || region_at_[last][0] != anchor || node.inputs.size() != 2) return;
+    std::array<std::vector<size_t>, 2> views = {views_before(node.inputs[0]), views_before(node.inputs[1])};
+    // Without the first views as long as those that are left are none that a kernel takes.
+    while (!views[0].empty() || !views[1].empty()) {
+      std::vector<size_t> indices = views[0];
+      indices.insert(indices.end(), views[1].begin(), views[1].end());
+      std::ranges::sort(indices);
+      const auto repeated = std::ranges::unique(indices);
+      indices.erase(repeated.begin(), repeated.end());
+      const size_t count = indices.size();
+      indices.insert(indices.end(), region_at_[last].begin(), region_at_[last].end());
+      if (ops::matmul_head(region_of(indices, count))) {
+        for (size_t n : std::span(indices).first(count)) viewed_by_[n].push_back(last);
+        anchor_at_[last] = count;
+        region_at_[last] = std::move(indices);
+        return;
+      }
+      std::vector<size_t>& longer = views[0].size() > views[1].size() ? views[0] : views[1];
+      longer.erase(longer.begin());
+    }
+  }
+
+  /// Whether the reader `user` of a view's result is a region's head or anchor, and all such regions look
+  /// through the view.
+  bool looks_through(size_t user, size_t view) const {
+    std::vector<size_t> regions = viewed_by_[user];
+    if (regions.empty()) {
+      const size_t region = last_of_[user];
+      if (anchor_at_[region] == 0 || region_at_[region][anchor_at_[region]] != user) return false;
+      regions = {region};
+    } else if (!claimed_[user]) {
+      return false;  // it runs by itself, too
+    }
+    return std::ranges::all_of(regions, [&](size_t region) {
+      const auto head = std::span(region_at_[region]).first(anchor_at_[region]);
+      return std::ranges::find(head, view) != head.end();
+    });
+  }
+
+  /// Leaves out the views that nobody reads any more.
+  void drop_views() {
+    for (size_t n = graph_.nodes.size(); n > 0; --n) {
+      const size_t view = n - 1;
+      if (viewed_by_[view].empty()) continue;
+      claimed_[view] = std::ranges::all_of(graph_.nodes[view].outputs, [&](ValueId id) {
+        return id == kNoValue ||
+               (!uses_.is_output[index(id)] && std::ranges::all_of(uses_.users[index(id)], [&](int32_t user) {
+                 return looks_through(static_cast<size_t>(user), view);
+               }));
+      });
+    }
+  }
+
   /// Whether the value has pixels, other than a factor for each channel.
   bool is_image(ValueId id) const {
     const ValueType* type = id == kNoValue ? nullptr : &graph_.value(id).type;
@@ -173,6 +254,7 @@ class Partitioner {
   Graph::Uses uses_;
   std::vector<std::vector<size_t>> region_at_;  // by the index of a region's last node
   std::vector<size_t> anchor_at_;               // where its anchor is
+  std::vector<std::vector<size_t>> viewed_by_;  // the regions, by their last nodes, that look through a view
   std::vector<size_t> last_of_;                 // by the index of a region's first node, its last node
   std::vector<bool> claimed_;
 };

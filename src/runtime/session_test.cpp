@@ -244,6 +244,49 @@ TEST(Session, OutputsMayBeInputsConstantsAndViews) {
   EXPECT_EQ(elements(first[4].value), elements(first[2].value));
 }
 
+/// q k^T of heads that lie side by side in x [rows, 2, heads, size]: two products look through one Transpose,
+/// which is an output, too, when asked for.
+TypedModel heads(bool gives_transposed) {
+  TypedModel model;
+  ops::GraphBuilder b(model.graph);
+  const ValueId x = model.graph.add_input("x", floats({3, 2, 2, 4}));
+  const auto index = [&](int64_t i) {
+    return b.constant(Tensor::from<int64_t>(DataType::kInt64, {}, std::vector<int64_t>{i}));
+  };
+  const auto permuted = [&](ValueId id, std::vector<int64_t> perm, const char* name) {
+    return b.add(Op::kTranspose, {id}, {{"perm", std::move(perm)}}, name).value();
+  };
+  const ValueId all = permuted(x, {1, 2, 0, 3}, "all");
+  const ValueId q = b.add(Op::kGather, {all, index(0)}, {{"axis", 0}}, "q").value();
+  const ValueId k = b.add(Op::kGather, {all, index(1)}, {{"axis", 0}}, "k").value();
+  const ValueId scores = b.add(Op::kMatMul, {q, permuted(k, {0, 2, 1}, "columns")}, {}, "scores").value();
+  model.graph.outputs = {scores, b.add(Op::kMatMul, {scores, q}, {}, "y").value()};
+  if (gives_transposed) model.graph.outputs.push_back(all);
+  return model;
+}
+
+TEST(Session, ProductsLookThroughSharedViews) {
+  std::vector<float> numbers(48);
+  for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<float>(i % 7) - 3;
+  const Tensor x = Tensor::from<float>(DataType::kFloat32, {3, 2, 2, 4}, numbers);
+  const std::vector<std::string> names = {"scores", "y", "all", "q", "k", "columns"};
+  for (const bool gives_transposed : {false, true}) {
+    SessionOptions references;
+    references.references_only = true;
+    const auto expected =
+        make_session(heads(gives_transposed), references).value()->run({{"x", x}}, names).value();
+    const auto session = make_session(heads(gives_transposed), {}).value();
+    // The views are no steps of their own, except where they are asked for.
+    EXPECT_EQ(session->state().engine->main().steps.size(), gives_transposed ? 3u : 2u);
+    for (int run = 0; run < 2; ++run) {
+      const auto got = session->run({{"x", x}}, names).value();
+      for (size_t i = 0; i < names.size(); ++i)
+        EXPECT_EQ(elements(got[i].value), elements(expected[i].value)) << names[i];
+      EXPECT_EQ(elements(session->run({{"x", x}}).value()[1].value), elements(expected[1].value));
+    }
+  }
+}
+
 TEST(Session, PassesCanBeSwitchedOffByName) {
   SessionOptions options;
   options.disabled_passes = {"remove-dead-code", "share-subexpressions"};

@@ -65,6 +65,7 @@ class Product {
         epilogue_(epilogue),
         set_(tile_set(isa)),
         pack_(pack_functions(isa)),
+        multiply_by_(unary_function(isa, Unary::kMultiply)),
         tiles_(call.rows, set_.max_rows),
         width_(panel_width(set_)),
         panels_(panel_count(call.columns, width_)) {}
@@ -76,52 +77,82 @@ class Product {
     const bool has_parts = call_.depth > kSumBlock;
     const Blocking blocking(batches, tiles_.tiles, panels_, tile_rows, has_parts ? tile_sums : 0,
                             services.threads);
-    // Bands that are read once are packed while they are multiplied; others are packed for all beforehand.
+    // What one thread reads is packed by it while it multiplies; other operands are packed for all
+    // beforehand.
     const bool packs_bands = blocking.group == panels_ && batches * blocking.bands >= services.threads;
-    pack(services, !packs_bands);
+    const bool packs_matrices = call_.packed == nullptr && batches > 1 && batches >= services.threads;
+    if (!packs_bands) pack_rows_for_all(services);
+    if (call_.packed != nullptr)
+      columns_ = call_.packed->panels();
+    else if (!packs_matrices)
+      pack_columns_for_all(services);
     for_each_share(blocking, services, [&](BlockedShare share) {
-      float* partials =
-          has_parts ? services.scratch_floats(blocking.max_tiles() * blocking.group * tile_sums) : nullptr;
-      float* band = packs_bands ? services.scratch_floats(blocking.max_tiles() * tile_rows) : nullptr;
+      Own own;
+      if (has_parts)
+        own.partials = services.scratch_floats(blocking.max_tiles() * blocking.group * tile_sums);
+      if (packs_bands) own.rows = services.scratch_floats(blocking.max_tiles() * tile_rows);
+      if (packs_matrices) own.columns = services.scratch_floats(panels_ * call_.depth * width_ + 1);
       for (BlockedWork work; share.next(work);) {
+        if (packs_matrices && own.batch != work.batch) {
+          for (int64_t p = 0; p < panels_; ++p)
+            pack_columns(work.batch, p, own.columns + p * call_.depth * width_);
+          own.batch = work.batch;
+        }
         for (int64_t k = 0; k == 0 || k < call_.depth; k += kSumBlock) {
-          if (band != nullptr)
-            for (int64_t t = work.first_tile; t < work.last_tile; ++t)
-              pack_tile(work.batch, t, k, rows_in(band, work, t, k));
-          multiply(work, k, band, partials);
+          for (int64_t t = work.first_tile; packs_bands && t < work.last_tile; ++t)
+            pack_tile(work.batch, t, k, rows_in(own.rows, work, t, k));
+          multiply(work, k, own);
         }
       }
     });
   }
 
  private:
-  /// Packs B, unless the call has it packed, and A when `packs_rows`.
-  void pack(const Services& services, bool packs_rows) {
+  /// What a thread has for itself.
+  struct Own {
+    float* rows = nullptr;     // packed tiles of a band, unless they are packed for all
+    float* columns = nullptr;  // the packed matrix B of a batch, likewise
+    float* partials = nullptr;
+    int64_t batch = -1;  // that `columns` has
+  };
+
+  void pack_rows_for_all(const Services& services) {
     const auto batches = static_cast<int64_t>(call_.a.size());
-    const int64_t a_floats = packs_rows ? call_.rows * call_.depth : 0;
-    const int64_t b_floats = call_.packed != nullptr ? 0 : panels_ * call_.depth * width_;
-    rows_ = services.scratch_floats(batches * (a_floats + b_floats) + 1);
-    columns_ = call_.packed != nullptr ? call_.packed->panels() : rows_ + batches * a_floats;
-    if (packs_rows)
-      services.parallel_for(batches * tiles_.tiles, 1, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i)
-          for (int64_t k = 0; k < call_.depth; k += kSumBlock)
-            pack_tile(i / tiles_.tiles, i % tiles_.tiles, k, rows_of(i / tiles_.tiles, i % tiles_.tiles, k));
-      });
-    if (call_.packed != nullptr) return;
-    float* to = rows_ + batches * a_floats;
-    services.parallel_for(batches * panels_, 1, [&](int64_t begin, int64_t end) {
+    rows_ = services.scratch_floats(batches * call_.rows * call_.depth + 1);
+    services.parallel_for(batches * tiles_.tiles, 1, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i)
-        pack_panel(call_.b[static_cast<size_t>(i / panels_)], call_.depth, call_.columns, width_, i % panels_,
-                   {}, pack_, to + i * call_.depth * width_);
+        for (int64_t k = 0; k < call_.depth; k += kSumBlock)
+          pack_tile(i / tiles_.tiles, i % tiles_.tiles, k, rows_of(i / tiles_.tiles, i % tiles_.tiles, k));
     });
+  }
+
+  void pack_columns_for_all(const Services& services) {
+    const int64_t panels = static_cast<int64_t>(call_.a.size()) * panels_, floats = call_.depth * width_;
+    float* to = services.scratch_floats(panels * floats + 1);
+    columns_ = to;
+    services.parallel_for(panels, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) pack_columns(i / panels_, i % panels_, to + i * floats);
+    });
+  }
+
+  /// Packs a panel of B.
+  void pack_columns(int64_t batch, int64_t panel, float* to) const {
+    pack_panel(call_.b[static_cast<size_t>(batch)], call_.depth, call_.columns, width_, panel, {}, pack_, to);
+    scale(call_.b_scale, call_.depth * width_, to);
+  }
+
+  /// Multiplies what was packed.
+  void scale(std::optional<float> by, int64_t floats, float* packed) const {
+    if (by) multiply_by_(packed, packed, floats, *by, 0);
   }
 
   /// Packs the terms of a tile from `k` on, at most kSumBlock.
   void pack_tile(int64_t batch, int64_t tile, int64_t k, float* to) const {
     MatrixRef part = call_.a[static_cast<size_t>(batch)];
     part.data += k * part.column_stride;
-    pack_rows(part, std::min(kSumBlock, call_.depth - k), tiles_.begin(tile), tiles_.rows(tile), pack_, to);
+    const int64_t terms = std::min(kSumBlock, call_.depth - k);
+    pack_rows(part, terms, tiles_.begin(tile), tiles_.rows(tile), pack_, to);
+    scale(call_.a_scale, tiles_.rows(tile) * terms, to);
   }
 
   /// The terms from `k` on of a tile, at most kSumBlock. Those of one tile after the other lie together.
@@ -135,19 +166,19 @@ class Product {
   }
 
   /// The terms from `k` on of all tiles and panels of `work`, at most kSumBlock; the last ones end the sums.
-  /// `band`: the packed tiles, when they are not among those of all.
-  void multiply(const BlockedWork& work, int64_t k, float* band, float* partials) const {
+  void multiply(const BlockedWork& work, int64_t k, const Own& own) const {
     const int vectors = set_.vectors_for(set_.max_rows);
     const float* bias = call_.packed != nullptr && k == 0 ? call_.packed->bias() : nullptr;
     const bool is_last = k + kSumBlock >= call_.depth;
     TileArgs args;
     args.b_stride = width_;
     args.depth = std::min(kSumBlock, call_.depth - k);
-    float* partial = partials;
+    float* partial = own.partials;
     for (int64_t panel = work.first_panel; panel < work.last_panel; ++panel) {
-      const int64_t matrix = call_.packed != nullptr ? panel : work.batch * panels_ + panel;
+      const int64_t matrix = call_.packed != nullptr || own.columns != nullptr ? 0 : work.batch;
       const int64_t column = panel * width_;
-      args.b = columns_ + (matrix * call_.depth + k) * width_;
+      args.b = (own.columns != nullptr ? own.columns : columns_) +
+               ((matrix * panels_ + panel) * call_.depth + k) * width_;
       args.column_bias = bias != nullptr ? bias + column : nullptr;
       // A lone tile reads its panels in the order of memory anyway.
       ReadNext next;
@@ -161,7 +192,7 @@ class Product {
         const bool is_direct = is_last && end && column + width_ <= call_.columns;
         args.count = std::min(tiles_.alike(tile), work.last_tile - tile);
         if (is_last && !is_direct) args.count = std::min(args.count, kStripFloats / (rows * width_));
-        args.a = band != nullptr ? rows_in(band, work, tile, k) : rows_of(work.batch, tile, k);
+        args.a = own.rows != nullptr ? rows_in(own.rows, work, tile, k) : rows_of(work.batch, tile, k);
         args.a_step = args.depth * rows;
         args.end = is_direct ? *end : TileEnd{.to = is_last ? sums : partial, .stride = width_};
         args.end.partial = k > 0 ? partial : nullptr;
@@ -169,7 +200,7 @@ class Product {
         args.next = next.part(tile - work.first_tile, args.count, work.last_tile - work.first_tile);
         set_.function(rows, vectors)(args);
         const int64_t all_rows = args.count * rows;
-        if (partials != nullptr) partial += all_rows * width_;
+        if (own.partials != nullptr) partial += all_rows * width_;
         if (is_direct || !is_last) continue;
         const auto count = static_cast<int32_t>(std::min(width_, call_.columns - column));
         const Segment segment{0, count, column};
@@ -185,6 +216,7 @@ class Product {
   const Epilogue& epilogue_;
   const TileSet& set_;
   const PackFunctions& pack_;
+  UnaryFunction multiply_by_;
   RowTiles tiles_;
   int64_t width_, panels_;
   float* rows_ = nullptr;  // [batches][blocks of terms][rows in tiles][terms], unless bands are packed

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -48,6 +49,8 @@ struct GemmCall {
   std::span<const MatrixRef> a;
   std::span<const MatrixRef> b;           ///< As many as `a`, or empty when `packed` serves all.
   const PackedColumns* packed = nullptr;  ///< Has the columns and depth of the call.
+  std::optional<float> a_scale,
+      b_scale;  ///< Elements of A and of B, unless packed, are multiplied with first.
   float* out = nullptr;
   Operands operands;  ///< Of the epilogue, laid out as the output.
 };

@@ -9,6 +9,7 @@
 #include "ops/core/operand.h"
 #include "ops/core/services.h"
 #include "ops/fusion/tail.h"
+#include "ops/matmul/head.h"
 #include "ops/matmul/matmul.h"
 #include "ops/normalization/channel_norm.h"
 #include "tensor/element.h"
@@ -30,9 +31,15 @@ std::optional<FusedTail> tail_of(const Region& region) {
   return fused_tail(region, first, region.nodes[first - 1]->outputs[0]);
 }
 
+/// Whether the region is a product with a tail, whatever comes before it.
+bool is_behind_head(const Region& region) {
+  const Node& node = region.anchor_node();
+  return region.outputs.size() == 1 && is_float32(region, node, 0) && is_float32(region, node, 1) &&
+         tail_of(region).has_value();
+}
+
 bool is_plain(const Region& region) {
-  return region.anchor == 0 && region.outputs.size() == 1 && is_float32(region, *region.nodes[0], 0) &&
-         is_float32(region, *region.nodes[0], 1) && tail_of(region).has_value();
+  return region.anchor == 0 && is_behind_head(region);
 }
 
 /// What is done to each column of a constant matrix before it is packed, and added to each column of the
@@ -60,7 +67,7 @@ Result<Columns> fold(const Region& region, double scale, std::vector<double> bia
 }
 
 bool matmul_fits(const Region& region) {
-  return is_plain(region);
+  return region.anchor == 0 ? is_plain(region) : is_behind_head(region) && matmul_head(region).has_value();
 }
 
 class MatMulKernel final : public Kernel {
@@ -131,8 +138,51 @@ class MatMulKernel final : public Kernel {
   Isa isa_;
 };
 
+/// Products whose operands are views of the region's inputs.
+class ViewMatMulKernel final : public Kernel {
+ public:
+  ViewMatMulKernel(const Region& region, Isa isa)
+      : head_(*matmul_head(region)), tail_(*tail_of(region)), epilogue_(tail_.ops, isa), isa_(isa) {}
+
+  Status run(KernelContext& context) const override {
+    const kernels::Services services = kernel_services(context);
+    kernels::GemmCall call;
+    call.rows = head_.rows;
+    call.columns = head_.columns;
+    call.depth = head_.depth;
+    call.a = TENON_TRY(matrices(head_.a, context, services));
+    call.b = TENON_TRY(matrices(head_.b, context, services));
+    call.a_scale = head_.a.scale;
+    call.b_scale = head_.b.scale;
+    call.operands = TENON_TRY(tail_operands(tail_, context, head_.shape));
+    call.out = context.output(0, DataType::kFloat32, head_.shape).mutable_data<float>();
+    kernels::gemm(call, epilogue_, isa_, services);
+    return {};
+  }
+
+ private:
+  static Result<std::span<const MatrixRef>> matrices(const MatMulHead::Side& side, KernelContext& context,
+                                                     const kernels::Services& services) {
+    const Tensor& x = context.input(side.input);
+    if (x.size() != side.elements)
+      return fail(ErrorCode::kMismatch, "an operand has shape {} where {} elements were inferred",
+                  to_string(x.shape()), side.elements);
+    const auto count = static_cast<int64_t>(side.batches.size());
+    auto* all = services.scratch_array<MatrixRef>(count);
+    for (int64_t i = 0; i < count; ++i)
+      all[i] = {x.data<float>() + side.batches[static_cast<size_t>(i)], side.row_stride, side.column_stride};
+    return std::span<const MatrixRef>(all, side.batches.size());
+  }
+
+  MatMulHead head_;
+  FusedTail tail_;
+  kernels::Epilogue epilogue_;
+  Isa isa_;
+};
+
 template <Isa kIsa>
 Result<std::unique_ptr<Kernel>> prepare_matmul(const Region& region, kernels::Packing& packing) {
+  if (region.anchor > 0) return std::unique_ptr<Kernel>(std::make_unique<ViewMatMulKernel>(region, kIsa));
   std::optional<PackedColumns> packed;
   const Tensor* b = region.constant_input(*region.nodes[0], 1);
   if (b != nullptr && b->rank() == 2) {

@@ -23,9 +23,56 @@ ValueId one_and_erf(RowModel& m, ValueId x) {
   return m.add(Op::kAdd, {m.activation(Op::kErf, {scaled}), number(m, 1)});
 }
 
+/// What a Transpose makes of x.
+ValueId permuted(RowModel& m, ValueId x, std::vector<int64_t> perm) {
+  return m.add(Op::kTranspose, {x}, {{"perm", std::move(perm)}});
+}
+
+/// One of the three tensors [batch, heads, length, size] in [batch, length, 3, heads, size].
+ValueId third(RowModel& m, ValueId x, int64_t which) {
+  const ValueId index = m.exactly(Tensor::from<int64_t>(DataType::kInt64, {}, std::vector<int64_t>{which}));
+  return m.add(Op::kGather, {permuted(m, x, {2, 0, 3, 1, 4}), index}, {{"axis", 0}});
+}
+
+ValueId shaped(RowModel& m, ValueId x, const std::vector<int64_t>& shape) {
+  const auto rank = static_cast<int64_t>(shape.size());
+  return m.add(Op::kReshape, {x, m.exactly(Tensor::from<int64_t>(DataType::kInt64, {rank}, shape))});
+}
+
 const RowCases kMatMulCases(
     Op::kMatMul,
     {
+        {"views_scores",
+         [](RowModel& m) {
+           const ValueId x = m.input({5, 23, 3, 2, 32});
+           const ValueId q = m.add(Op::kMul, {third(m, x, 0), number(m, 0.177f)});
+           m.output(m.add(Op::kMatMul, {q, permuted(m, third(m, x, -2), {0, 1, 3, 2})}));
+         }},
+        {"views_context",
+         [](RowModel& m) {
+           const ValueId x = m.input({5, 23, 3, 2, 32}), weights = m.input({5, 2, 23, 23});
+           const ValueId y = m.add(Op::kMatMul, {weights, third(m, x, 2)});
+           m.output(m.activation(Op::kRelu, {m.add(Op::kAdd, {y, m.input({5, 2, 23, 32})})}));
+         }},
+        {"views_split_and_reshape",
+         [](RowModel& m) {
+           const ValueId x = m.input({41, 1, 48});
+           const ValueId sizes =
+               m.exactly(Tensor::from<int64_t>(DataType::kInt64, {2}, std::vector<int64_t>{32, 16}));
+           const std::vector<ValueId> parts = m.add_all(Op::kSplit, {x, sizes}, {{"axis", -1}}, 2);
+           const ValueId a = permuted(m, shaped(m, parts[0], {41, 4, 8}), {1, 0, 2});
+           const ValueId b = permuted(m, shaped(m, parts[1], {41, 2, 8}), {1, 2, 0});
+           const ValueId scaled = m.add(Op::kMul, {number(m, 0.35f), b});
+           m.output(m.add(Op::kMatMul, {shaped(m, a, {2, 2, 41, 8}), shaped(m, scaled, {2, 1, 8, 41})}));
+         }},
+        {"views_squeezed",
+         [](RowModel& m) {
+           const ValueId axes =
+               m.exactly(Tensor::from<int64_t>(DataType::kInt64, {1}, std::vector<int64_t>{1}));
+           const ValueId a = m.add(Op::kSqueeze, {m.input({7, 1, 300}), axes});
+           const ValueId b = m.add(Op::kUnsqueeze, {permuted(m, m.input({33, 300}), {1, 0}), axes});
+           m.output(m.add(Op::kMatMul, {a, permuted(m, b, {1, 0, 2})}));
+         }},
         {"two_inputs", [](RowModel& m) { matmul(m, {19, 37}, {37, 41}); }},
         {"batches", [](RowModel& m) { matmul(m, {2, 3, 17, 64}, {2, 3, 64, 17}); }},
         {"broadcast", [](RowModel& m) { matmul(m, {2, 1, 5, 7}, {3, 7, 9}); }},

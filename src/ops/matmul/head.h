@@ -1,0 +1,29 @@
+// The head of a region whose anchor is a MatMul of two tensors: the nodes before it that only say where the
+// elements of its operands lie, or scale them by a number. Read by the partitioner and by kernel rows.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "ops/core/kernel.h"
+
+namespace tenon::ops {
+
+struct MatMulHead {
+  struct Side {
+    size_t input = 0;              ///< Index in Region::inputs.
+    int64_t elements = 0;          ///< That the input has.
+    std::vector<int64_t> batches;  ///< Where the matrix of each batch of the output begins.
+    int64_t row_stride = 0, column_stride = 0;
+    std::optional<float> scale;
+  };
+  Side a, b;
+  int64_t rows = 0, columns = 0, depth = 0;
+  Shape shape;  ///< Of the output.
+};
+
+/// nullopt when an operand is a constant, no strided view or not known in shape, or its elements do not lie
+/// one beside the other along any dimension of a matrix.
+std::optional<MatMulHead> matmul_head(const Region& region);
+
+}  // namespace tenon::ops
