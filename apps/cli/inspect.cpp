@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string_view>
+#include <unordered_set>
 
 #include "commands.h"
 #include "progress.h"
@@ -121,6 +123,36 @@ void print_limits(const InspectReport& report) {
               report.limits->threads);
 }
 
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    lines.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
+}
+
+/// The lines that only one of two graphs has, in their order. A line names the value that it makes, so no two
+/// are alike.
+void print_changes(const std::string& before, const std::string& after) {
+  const std::vector<std::string_view> old_lines = lines_of(before), new_lines = lines_of(after);
+  const std::unordered_set<std::string_view> was(old_lines.begin(), old_lines.end()),
+      is(new_lines.begin(), new_lines.end());
+  for (size_t o = 0, n = 0; o < old_lines.size() || n < new_lines.size(); ++o, ++n) {
+    for (; o < old_lines.size() && !is.contains(old_lines[o]); ++o)
+      std::printf("- %.*s\n", static_cast<int>(old_lines[o].size()), old_lines[o].data());
+    for (; n < new_lines.size() && !was.contains(new_lines[n]); ++n)
+      std::printf("+ %.*s\n", static_cast<int>(new_lines[n].size()), new_lines[n].data());
+  }
+}
+
+void print_fused(const std::vector<LayerCost>& layers) {
+  std::printf("\nnodes that run as one step\n");
+  for (const LayerCost& layer : layers)
+    if (layer.fused > 1) std::printf("  %s %s\n", padded(layer.node, 22).c_str(), layer.operators.c_str());
+}
+
 void print_text(const InspectArguments& arguments, const InspectReport& report) {
   print_named("", arguments.model, ": " + report.format);
   if (!report.tensors.empty() || report.inputs.empty()) {
@@ -164,10 +196,13 @@ void print_text(const InspectArguments& arguments, const InspectReport& report) 
   if (!report.passes.empty()) {
     std::printf("\npasses\n");
     for (const PassEffect& pass : report.passes)
-      if (pass.graph.empty()) std::printf("  %-20s %s\n", pass.name.c_str(), pass.summary.c_str());
+      if (pass.changes == 0) std::printf("  %-20s %s\n", pass.name.c_str(), pass.summary.c_str());
     for (const PassEffect& pass : report.passes)
-      if (!pass.graph.empty())
-        std::printf("\nafter %s, %zu changes\n%s", pass.name.c_str(), pass.changes, pass.graph.c_str());
+      if (pass.changes > 0) {
+        std::printf("\n%s, changes: %zu\n", pass.name.c_str(), pass.changes);
+        print_changes(pass.before, pass.after);
+      }
+    print_fused(report.layers);
   }
   if (arguments.options.graph)
     std::printf("\nthe graph as it is in the file\n%s\nthe graph as it runs\n%s", report.file_graph.c_str(),
@@ -220,6 +255,7 @@ nlohmann::ordered_json to_json(const InspectArguments& arguments, const InspectR
                                 {"weight_bytes", layer.weight_bytes},
                                 {"activation_bytes", layer.activation_bytes},
                                 {"fused", layer.fused},
+                                {"operators", layer.operators},
                                 {"reorders", layer.reorders},
                                 {"work", layer.work},
                                 {"packed_bytes", layer.packed_bytes},
@@ -232,8 +268,11 @@ nlohmann::ordered_json to_json(const InspectArguments& arguments, const InspectR
   if (arguments.options.passes) {
     object["passes"] = Json::array();
     for (const PassEffect& pass : report.passes)
-      object["passes"].push_back(
-          {{"name", pass.name}, {"summary", pass.summary}, {"changes", pass.changes}, {"graph", pass.graph}});
+      object["passes"].push_back({{"name", pass.name},
+                                  {"summary", pass.summary},
+                                  {"changes", pass.changes},
+                                  {"before", pass.before},
+                                  {"after", pass.after}});
   }
   if (arguments.options.graph) {
     object["graph"] = report.file_graph;
@@ -281,7 +320,8 @@ void add_inspect_command(CLI::App& app, int& status) {
   command->add_option("--arch", arguments->options.arch, "The architecture that a state dict belongs to");
   command->add_flag("--layers", arguments->layers, "Every step (or tensor), in order");
   command->add_flag("--graph", arguments->options.graph, "The graph as text, as in the file and as it runs");
-  command->add_flag("--passes", arguments->options.passes, "What each pass did, and the graph after it");
+  command->add_flag("--passes", arguments->options.passes,
+                    "What each pass changed, and which nodes run as one step");
   command->add_flag("--time", arguments->options.time,
                     "What each step takes, and the least that it could take on this machine");
   command->add_option("--threads", arguments->options.threads, "Threads of timed runs (0: as many as CPUs)")

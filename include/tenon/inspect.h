@@ -16,7 +16,7 @@ namespace tenon {
 struct InspectOptions {
   /// The architecture of a state dict. Without one, a state dict's tensors are listed and nothing else.
   std::string arch;
-  /// Also what each pass changed, and the graph after it as text.
+  /// Also what each pass changed: the graph as text before and after it.
   bool passes = false;
   /// Also the graph as text: as it is in the file, and as it runs.
   bool graph = false;
@@ -45,6 +45,7 @@ struct LayerCost {
   uint64_t weight_bytes = 0;
   uint64_t activation_bytes = 0;  ///< Read and written.
   size_t fused = 1;               ///< Nodes of the model that the step computes.
+  std::string operators;          ///< Theirs, in order: "Conv + BatchNormalization + Relu".
   int reorders = 0;               ///< Inputs that the step brings into another layout first.
   double work = 1;                ///< Multiplications of the kernel's algorithm over those of the plain one.
   uint64_t packed_bytes = 0;      ///< Weights as the kernel reads them.
@@ -62,7 +63,7 @@ struct LayerCost {
 struct PassEffect {
   std::string name, summary;
   size_t changes = 0;
-  std::string graph;  ///< After the pass, when it changed something.
+  std::string before, after;  ///< The graph as text, when the pass changed something.
 };
 
 /// What an engine file says of itself.

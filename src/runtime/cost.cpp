@@ -85,6 +85,7 @@ LayerCost cost_of(const Step& step, const Facts& facts, Isa isa) {
   cost.others = others_of(step, isa);
   if (anchor.provenance) cost.module_path = anchor.provenance->module_path;
   for (const Node* node : step.region.nodes) {
+    cost.operators += (cost.operators.empty() ? "" : " + ") + std::string(op_name(node->op));
     cost.macs += macs_of(*node, facts);
     for (ValueId id : node->inputs)
       if (const Tensor* constant = id == kNoValue ? nullptr : graph.constant(id))

@@ -109,10 +109,13 @@ Status inspect_model(const std::string& path, const InspectOptions& options, Fil
   if (options.graph) report.file_graph = print(model);
   if (options.passes) {
     for (const passes::Pass& pass : passes::pipeline())
-      report.passes.push_back({std::string(pass.name), std::string(pass.summary), 0, ""});
+      report.passes.push_back({std::string(pass.name), std::string(pass.summary), 0, "", ""});
+    std::string before = print(model.graph);
     passes::Options pass_options;
     pass_options.trace = [&](const passes::Pass& pass, const Graph& graph, size_t changes) {
-      report.passes.push_back({std::string(pass.name), "", changes, print(graph)});
+      std::string after = print(graph);
+      report.passes.push_back({std::string(pass.name), "", changes, std::move(before), after});
+      before = std::move(after);
     };
     pass_options.progress = options.progress;
     TypedModel copy = model;

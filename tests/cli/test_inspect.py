@@ -63,6 +63,8 @@ def test_an_onnx_file_is_described_as_onnx_sees_it(program, tmp_path):
     assert report["weight_bytes"] == sum(sizes)
     text = run("inspect", path, "--layers", "--passes", "--graph").stdout
     assert "conv.weight" in text and "Conv(" in text and "remove-dead-code" in text
+    for effect in run_json("inspect", path, "--passes")["passes"]:
+        assert (effect["changes"] > 0) == (effect["before"] != effect["after"]), effect["name"]
     assert all(len(line) <= 80 for line in run("inspect", path).stdout.splitlines()[1:])
 
 
