@@ -77,8 +77,8 @@ bool mask_scores(const AttentionCall& call, int64_t b, int64_t h, int64_t i, int
 /// `rows` queries of a head from `first` on.
 class Block {
  public:
-  Block(const AttentionCall& call, const Epilogue& scaled, const Epilogue& plain, Isa isa)
-      : call_(call), scaled_(scaled), plain_(plain), isa_(isa), softmax_(line_functions(isa).softmax) {}
+  Block(const AttentionCall& call, Isa isa)
+      : call_(call), plain_({}, isa), isa_(isa), softmax_(line_functions(isa).softmax) {}
 
   void run(int64_t b, int64_t h, int64_t first, int64_t rows, Arena& arena, float* scores,
            float* sums) const {
@@ -92,8 +92,9 @@ class Block {
     product.depth = call_.head_size;
     product.a = {&q, 1};
     product.b = {&k, 1};
+    product.a_scale = call_.scale;
     product.out = scores;
-    gemm(product, scaled_, isa_, arena.fresh());
+    gemm(product, plain_, isa_, arena.fresh());
     for (int64_t i = 0; i < rows; ++i) {
       float* row = scores + i * keys;
       const int64_t begin = std::clamp<int64_t>(first + i - call_.left, 0, keys);
@@ -104,6 +105,7 @@ class Block {
         std::fill_n(row, keys, 0.0f);
     }
     const MatrixRef weights{scores, keys, 1};
+    product.a_scale = {};
     product.columns = call_.v_head_size;
     product.depth = keys;
     product.a = {&weights, 1};
@@ -117,7 +119,7 @@ class Block {
 
  private:
   const AttentionCall& call_;
-  const Epilogue &scaled_, &plain_;
+  Epilogue plain_;
   Isa isa_;
   decltype(LineFunctions::softmax) softmax_;
 };
@@ -126,10 +128,7 @@ class Block {
 
 void attention(const AttentionCall& call, Isa isa, const Services& services) {
   if (call.batch * call.q_heads * call.q_length * call.v_head_size == 0) return;
-  MicroOp scale;
-  scale.unary = {Unary::kMultiply, call.scale, 0};
-  const Epilogue scaled({scale}, isa), plain({}, isa);
-  const Block block(call, scaled, plain, isa);
+  const Block block(call, isa);
   const int64_t fitting = kBlockScores / std::max<int64_t>(call.kv_length, 1);
   const int64_t most = std::clamp(fitting, kBlockRowsMin, kBlockRowsMax);
   const int64_t blocks = (call.q_length - 1) / most + 1;

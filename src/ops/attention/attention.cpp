@@ -7,8 +7,9 @@
 
 namespace tenon::ops {
 
-Result<AttentionSizes> attention_sizes(const Attributes& attributes, const SymShape& q, const SymShape& k,
-                                       const SymShape& v, const SymShape* past_key) {
+Result<AttentionSizes> attention_sizes(const Attributes& attributes, std::span<const SymInt> q,
+                                       std::span<const SymInt> k, std::span<const SymInt> v,
+                                       const SymShape* past_key) {
   if ((q.size() != 3 && q.size() != 4) || k.size() != q.size() || v.size() != q.size())
     return fail(ErrorCode::kInvalidModel, "Q, K and V have ranks {}, {} and {}, expected all 3 or all 4",
                 q.size(), k.size(), v.size());

@@ -1,6 +1,8 @@
 // Attention: what its shape rule, reference and versions share.
 #pragma once
 
+#include <span>
+
 #include "ops/core/versions.h"
 #include "tensor/sym_int.h"
 
@@ -13,8 +15,9 @@ struct AttentionSizes {
   SymInt past_length;   ///< 0 without past_key.
   SymInt total_length;  ///< past_length + kv_length
 };
-Result<AttentionSizes> attention_sizes(const Attributes& attributes, const SymShape& q, const SymShape& k,
-                                       const SymShape& v, const SymShape* past_key);
+Result<AttentionSizes> attention_sizes(const Attributes& attributes, std::span<const SymInt> q,
+                                       std::span<const SymInt> k, std::span<const SymInt> v,
+                                       const SymShape* past_key);
 
 /// Below opset 23 (24 with nonpad_kv_seqlen, 25 with windows) writes the parts that Attention stands for.
 Status emit_attention(EmitContext& context);

@@ -42,6 +42,12 @@ HeadRows<T> rows_of(T* data, bool flat, int64_t heads, int64_t length, int64_t s
               : HeadRows<T>{data, heads * length * size, length * size, size};
 }
 
+InlineVector<SymInt, 4> symbols(const Shape& shape) {
+  InlineVector<SymInt, 4> all;
+  for (int64_t size : shape) all.push_back(size);
+  return all;
+}
+
 class AttentionKernel final : public Kernel {
  public:
   AttentionKernel(const Region& region, Isa isa)
@@ -56,7 +62,7 @@ class AttentionKernel final : public Kernel {
   Status run(KernelContext& context) const override {
     const Tensor &q = q_.get(context), &k = k_.get(context), &v = v_.get(context);
     const AttentionSizes s = TENON_TRY(
-        attention_sizes(attributes_, to_sym(q.shape()), to_sym(k.shape()), to_sym(v.shape()), nullptr));
+        attention_sizes(attributes_, symbols(q.shape()), symbols(k.shape()), symbols(v.shape()), nullptr));
     kernels::AttentionCall call;
     call.batch = *s.batch.constant();
     call.q_heads = *s.q_heads.constant();

@@ -117,15 +117,14 @@ class MatMulKernel final : public Kernel {
     call.columns = plan.n;
     call.depth = plan.k;
     call.operands = TENON_TRY(tail_operands(tail_, context, plan.shape));
-    const size_t batches = plan.a_batch.size();
-    const std::span<MatrixRef> all(services.scratch_array<MatrixRef>(static_cast<int64_t>(2 * batches)),
-                                   2 * batches);
-    for (size_t i = 0; i < batches; ++i) {
-      all[i] = {a.data<float>() + plan.a_batch[i] * plan.m * plan.k, plan.k, 1};
-      all[batches + i] = {b.data<float>() + plan.b_batch[i] * plan.k * plan.n, plan.n, 1};
+    auto* matrices = services.scratch_array<MatrixRef>(2 * plan.batches);
+    for (int64_t i = 0; i < plan.batches; ++i) {
+      matrices[i] = {a.data<float>() + plan.a_matrix(i) * plan.m * plan.k, plan.k, 1};
+      matrices[plan.batches + i] = {b.data<float>() + plan.b_matrix(i) * plan.k * plan.n, plan.n, 1};
     }
-    call.a = all.first(batches);
-    call.b = all.last(batches);
+    const auto batches = static_cast<size_t>(plan.batches);
+    call.a = {matrices, batches};
+    call.b = {matrices + plan.batches, batches};
     call.out = context.output(0, DataType::kFloat32, plan.shape).mutable_data<float>();
     kernels::gemm(call, epilogue_, isa_, services);
     return {};

@@ -24,9 +24,9 @@ Status compute(KernelContext& context) {
   const Tensor &a = context.input(0), &b = context.input(1);
   const MatmulPlan plan = TENON_TRY(plan_matmul(a, b));
   Tensor& y = context.output(0, a.type(), plan.shape);
-  for (size_t i = 0; i < plan.a_batch.size(); ++i) {
-    const MatrixView left{&a, plan.a_batch[i] * plan.m * plan.k, plan.m, plan.k, false};
-    const MatrixView right{&b, plan.b_batch[i] * plan.k * plan.n, plan.k, plan.n, false};
+  for (int64_t i = 0; i < plan.batches; ++i) {
+    const MatrixView left{&a, plan.a_matrix(i) * plan.m * plan.k, plan.m, plan.k, false};
+    const MatrixView right{&b, plan.b_matrix(i) * plan.k * plan.n, plan.k, plan.n, false};
     const int64_t base = static_cast<int64_t>(i) * plan.m * plan.n;
     multiply<T>(context, left, right, {}, [&](int64_t row, int64_t column, std::span<T> sums) {
       store_elements<T>(y.type(), y.mutable_raw(), base + row * plan.n + column,

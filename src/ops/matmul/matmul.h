@@ -26,8 +26,18 @@ struct MatrixView {
 /// A product of matrices for each batch, as its shapes say.
 struct MatmulPlan {
   int64_t m, n, k;
-  Shape shape;                            ///< Of the output.
-  std::vector<int64_t> a_batch, b_batch;  ///< Which matrix of A and of B each batch of the output takes.
+  Shape shape;          ///< Of the output.
+  int64_t batches = 0;  ///< Of the output.
+
+  /// Which matrix of A and of B a batch of the output takes.
+  int64_t a_matrix(int64_t batch) const { return matrix(batch, a_strides); }
+  int64_t b_matrix(int64_t batch) const { return matrix(batch, b_strides); }
+
+  Shape batch_shape;           ///< The batch axes of `shape`.
+  Shape a_strides, b_strides;  ///< In matrices, of each batch axis; 0 where the operand repeats.
+
+ private:
+  int64_t matrix(int64_t batch, const Shape& strides) const;
 };
 Result<MatmulPlan> plan_matmul(const Tensor& a, const Tensor& b);
 

@@ -22,37 +22,47 @@ Result<SymShape> matmul_shape(const SymShape& a, const SymShape& b) {
   return out;
 }
 
+int64_t MatmulPlan::matrix(int64_t batch, const Shape& strides) const {
+  int64_t at = 0;
+  for (size_t axis = batch_shape.size(); axis > 0; --axis) {
+    at += batch % batch_shape[axis - 1] * strides[axis - 1];
+    batch /= batch_shape[axis - 1];
+  }
+  return at;
+}
+
 Result<MatmulPlan> plan_matmul(const Tensor& a, const Tensor& b) {
-  const SymShape shape = TENON_TRY(matmul_shape(to_sym(a.shape()), to_sym(b.shape())));
-  MatmulPlan plan;
-  plan.shape = *constant_shape(shape);
-  plan.m = a.rank() == 1 ? 1 : a.dim(static_cast<size_t>(a.rank()) - 2);
-  plan.k = a.shape().back();
-  plan.n = b.rank() == 1 ? 1 : b.shape().back();
-  const size_t tail = (a.rank() > 1 ? 1u : 0u) + (b.rank() > 1 ? 1u : 0u);
-  const std::vector<int64_t> batch(plan.shape.begin(), plan.shape.end() - static_cast<std::ptrdiff_t>(tail));
-  const int64_t batches = TENON_TRY(element_count(batch));
-  if (batches == 0) return plan;
-  // Which matrix of an operand a batch takes: strides over the batch axes, 0 where the operand has size 1.
-  auto matrices = [&](const Shape& operand) {
-    std::vector<int64_t> strides(batch.size(), 0);
-    int64_t stride = 1;
-    for (size_t i = 0; i + 2 < operand.size(); ++i) {
-      const size_t axis = operand.size() - 3 - i;
-      if (operand[axis] != 1) strides[batch.size() - 1 - i] = stride;
-      stride *= operand[axis];
-    }
-    std::vector<int64_t> list, index(batch.size(), 0);
-    list.reserve(static_cast<size_t>(batches));
-    do {
-      int64_t at = 0;
-      for (size_t i = 0; i < batch.size(); ++i) at += index[i] * strides[i];
-      list.push_back(at);
-    } while (next_index(index, batch));
-    return list;
+  const auto no_fit = [&]() -> Error {
+    auto shape = matmul_shape(to_sym(a.shape()), to_sym(b.shape()));
+    return shape.ok() ? fail(ErrorCode::kInternal, "a product without a shape") : std::move(shape.error());
   };
-  plan.a_batch = matrices(a.shape());
-  plan.b_batch = matrices(b.shape());
+  const auto a_rank = static_cast<size_t>(a.rank()), b_rank = static_cast<size_t>(b.rank());
+  if (a_rank == 0 || b_rank == 0) return no_fit();
+  MatmulPlan plan;
+  plan.m = a_rank == 1 ? 1 : a.dim(a_rank - 2);
+  plan.k = a.shape().back();
+  plan.n = b_rank == 1 ? 1 : b.shape().back();
+  if (b.dim(b_rank == 1 ? 0 : b_rank - 2) != plan.k) return no_fit();
+  const size_t axes = std::max<size_t>({a_rank, b_rank, 2}) - 2;
+  plan.batch_shape.resize(axes, 1);
+  plan.a_strides.resize(axes, 0);
+  plan.b_strides.resize(axes, 0);
+  int64_t a_stride = 1, b_stride = 1;
+  for (size_t i = 0; i < axes; ++i) {  // from the last axis on
+    const size_t axis = axes - 1 - i;
+    const int64_t of_a = i + 2 < a_rank ? a.dim(a_rank - 3 - i) : 1,
+                  of_b = i + 2 < b_rank ? b.dim(b_rank - 3 - i) : 1;
+    if (of_a != of_b && of_a != 1 && of_b != 1) return no_fit();
+    plan.batch_shape[axis] = of_a == 1 ? of_b : of_a;
+    if (of_a != 1) plan.a_strides[axis] = a_stride;
+    if (of_b != 1) plan.b_strides[axis] = b_stride;
+    a_stride *= of_a;
+    b_stride *= of_b;
+  }
+  plan.batches = TENON_TRY(element_count(plan.batch_shape));
+  plan.shape = plan.batch_shape;
+  if (a_rank > 1) plan.shape.push_back(plan.m);
+  if (b_rank > 1) plan.shape.push_back(plan.n);
   return plan;
 }
 

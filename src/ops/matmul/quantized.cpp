@@ -37,15 +37,15 @@ Status matmul_integer(KernelContext& context) {
   const Tensor &a = context.input(0), &b = context.input(1);
   const MatmulPlan plan = TENON_TRY(plan_matmul(a, b));
   Tensor& y = context.output(0, DataType::kInt32, plan.shape);
-  for (size_t i = 0; i < plan.a_batch.size(); ++i) {
+  for (int64_t i = 0; i < plan.batches; ++i) {
     ZeroPoints<int64_t> zeros;
     if (context.has_input(2))
-      zeros.a = TENON_TRY(per_line<int64_t>(context.input(2), plan.m, matrix_count(a), plan.a_batch[i]));
+      zeros.a = TENON_TRY(per_line<int64_t>(context.input(2), plan.m, matrix_count(a), plan.a_matrix(i)));
     if (context.has_input(3))
-      zeros.b = TENON_TRY(per_line<int64_t>(context.input(3), plan.n, matrix_count(b), plan.b_batch[i]));
+      zeros.b = TENON_TRY(per_line<int64_t>(context.input(3), plan.n, matrix_count(b), plan.b_matrix(i)));
     const int64_t base = static_cast<int64_t>(i) * plan.m * plan.n;
-    multiply<int64_t>(context, {&a, plan.a_batch[i] * plan.m * plan.k, plan.m, plan.k, false},
-                      {&b, plan.b_batch[i] * plan.k * plan.n, plan.k, plan.n, false}, zeros,
+    multiply<int64_t>(context, {&a, plan.a_matrix(i) * plan.m * plan.k, plan.m, plan.k, false},
+                      {&b, plan.b_matrix(i) * plan.k * plan.n, plan.k, plan.n, false}, zeros,
                       [&](int64_t row, int64_t column, std::span<int64_t> sums) {
                         store_elements<int64_t>(y.type(), y.mutable_raw(), base + row * plan.n + column,
                                                 static_cast<int64_t>(sums.size()), sums.data());
@@ -63,16 +63,16 @@ Status qlinear_matmul(KernelContext& context) {
   const double y_scale = load_element<double>(context.input(6), 0);
   const double y_zero = load_element<double>(context.input(7), 0);
   Tensor& y = context.output(0, type, plan.shape);
-  for (size_t i = 0; i < plan.a_batch.size(); ++i) {
+  for (int64_t i = 0; i < plan.batches; ++i) {
     auto line = [&](size_t input, bool left) {
-      return left ? per_line<double>(context.input(input), plan.m, matrix_count(a), plan.a_batch[i])
-                  : per_line<double>(context.input(input), plan.n, matrix_count(b), plan.b_batch[i]);
+      return left ? per_line<double>(context.input(input), plan.m, matrix_count(a), plan.a_matrix(i))
+                  : per_line<double>(context.input(input), plan.n, matrix_count(b), plan.b_matrix(i));
     };
     const std::vector<double> a_scale = TENON_TRY(line(1, true)), b_scale = TENON_TRY(line(4, false));
     const ZeroPoints<double> zeros{TENON_TRY(line(2, true)), TENON_TRY(line(5, false))};
     const int64_t base = static_cast<int64_t>(i) * plan.m * plan.n;
-    multiply<double>(context, {&a, plan.a_batch[i] * plan.m * plan.k, plan.m, plan.k, false},
-                     {&b, plan.b_batch[i] * plan.k * plan.n, plan.k, plan.n, false}, zeros,
+    multiply<double>(context, {&a, plan.a_matrix(i) * plan.m * plan.k, plan.m, plan.k, false},
+                     {&b, plan.b_matrix(i) * plan.k * plan.n, plan.k, plan.n, false}, zeros,
                      [&](int64_t row, int64_t column, std::span<double> sums) {
                        const double left = a_scale[a_scale.size() == 1 ? 0 : static_cast<size_t>(row)];
                        for (size_t c = 0; c < sums.size(); ++c) {
