@@ -11,8 +11,9 @@ namespace {
 /// A thread has bands of its own when they have so many tiles: it reads no input of another's, and the
 /// weights come while that many tiles are computed.
 constexpr int64_t kOwnTilesMin = 4;
-/// A band goes by once, for all panels, when bands of so many tiles do: its input is made ready once.
-constexpr int64_t kOnceTilesMin = 12;
+/// A band goes by once, for all panels, when bands of so much input do: it is made ready once then, and the
+/// weights are still read for enough of it.
+constexpr int64_t kOnceFloatsMin = 20 << 10;
 /// How much longer than the average thread the last one may take.
 constexpr double kUnevenMax = 1.06;
 
@@ -53,7 +54,7 @@ Blocking::Blocking(int64_t batch_count, int64_t tile_count, int64_t panel_count,
   int64_t band = std::clamp<int64_t>(input / std::max<int64_t>(tile_input_floats, 1), 4, 64);
   if (tile_sum_floats > 0) {
     const int64_t once = sums / (tile_sum_floats * panels);
-    if (once >= kOnceTilesMin) band = std::min(band, once);
+    if (once * tile_input_floats >= kOnceFloatsMin) band = std::min(band, once);
   }
   const int64_t own = std::min<int64_t>(threads, tiles / kOwnTilesMin);
   bands = even_bands(*this, std::max((tiles - 1) / band + 1, own), threads);
