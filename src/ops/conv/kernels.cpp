@@ -11,8 +11,8 @@
 #include "kernels/conv/winograd.h"
 #include "kernels/layout/blocked.h"
 #include "ops/conv/conv.h"
+#include "ops/conv/conv_kernel.h"
 #include "ops/conv/head.h"
-#include "ops/core/services.h"
 #include "ops/fusion/tail.h"
 #include "ops/normalization/channel_norm.h"
 #include "ops/spatial/window.h"
@@ -151,111 +151,8 @@ Result<Folded> fold(const Region& region) {
   return folded;
 }
 
-/// How a kernel finds the channels of its input and lays out those of its output: in blocks of so many, 1
-/// being the plain layout.
-struct Lanes {
-  int64_t input = 1;
-  int64_t output = 1;
-};
-
-int64_t planes_of(int64_t channels, int64_t lanes) {
-  return (channels + lanes - 1) / lanes;
-}
-
 /// Its root mean square over that of F(4 x 4, 3 x 3), 13 over 3.3 times a direct sum's.
 constexpr double kWinograd6Error = 4;
-
-/// Where the images of a head lie, and its scales.
-Status find_planes(const ConvHead& head, KernelContext& context, int64_t planes, kernels::ConvCall& call) {
-  const Tensor& first = context.input(head.images[0]);
-  auto* all = kernel_services(context).scratch_array<const float*>(first.dim(0) * planes);
-  call.planes = all;
-  int64_t before = 0;
-  for (size_t i : head.images) {
-    const Tensor& x = context.input(i);
-    if (x.rank() != 5 || x.dim(0) != first.dim(0) || before + x.dim(1) > planes ||
-        !std::equal(x.shape().begin() + 2, x.shape().end(), first.shape().begin() + 2))
-      return fail(ErrorCode::kInvalidModel, "inputs of shapes {} and {} do not fit together",
-                  to_string(first.shape()), to_string(x.shape()));
-    const int64_t plane = x.dim(2) * x.dim(3) * x.dim(4);
-    for (int64_t image = 0; image < x.dim(0); ++image)
-      for (int64_t p = 0; p < x.dim(1); ++p)
-        all[image * planes + before + p] = x.data<float>() + (image * x.dim(1) + p) * plane;
-    before += x.dim(1);
-  }
-  if (before != planes)
-    return fail(ErrorCode::kInvalidModel, "input of {} blocks of channels where the weights take {}", before,
-                planes);
-  if (!head.channels.scale_operand) return {};
-  const Tensor& scale = context.input(*head.channels.scale_operand);
-  if (scale.size() != first.dim(0) * planes * first.dim(4))
-    return fail(ErrorCode::kMismatch, "an operand has shape {}, which does not scale the channels of {}",
-                to_string(scale.shape()), to_string(first.shape()));
-  call.scale = scale.data<float>();
-  return {};
-}
-
-class ConvKernel final : public Kernel {
- public:
-  ConvKernel(const kernels::ConvFilter& filter, std::optional<ConvHead> head, FusedTail tail, Window window,
-             Lanes lanes, std::unique_ptr<kernels::Convolution> conv)
-      : filter_(filter),
-        head_(std::move(head)),
-        tail_(std::move(tail)),
-        window_(std::move(window)),
-        lanes_(lanes),
-        conv_(std::move(conv)) {}
-
-  Status run(KernelContext& context) const override {
-    const Tensor& x = context.input(head_ ? head_->images[0] : 0);
-    const auto rank = static_cast<int64_t>(window_.axes()) + (lanes_.input > 1 ? 3 : 2);
-    const int64_t planes = planes_of(filter_.groups * filter_.in_channels, lanes_.input);
-    kernels::ConvCall call;
-    if (head_) TENON_TRY(find_planes(*head_, context, planes, call));
-    if (x.rank() != rank || (!head_ && x.dim(1) != planes))
-      return fail(ErrorCode::kInvalidModel, "input of shape {} does not fit weights for {} channels",
-                  to_string(x.shape()), filter_.groups * filter_.in_channels);
-    auto axes = TENON_TRY(resolve_window(window_, x.shape().data() + 2));
-    Shape shape = {x.dim(0), planes_of(filter_.groups * filter_.out_channels, lanes_.output)};
-    for (const WindowAxis& axis : axes) shape.push_back(axis.output);
-    if (lanes_.output > 1) shape.push_back(lanes_.output);
-    // One dimension is two with a height of 1.
-    if (axes.size() == 1) axes.insert(axes.begin(), WindowAxis{1, 1, 1, 1, 1, 0, 0});
-
-    call.images = x.dim(0);
-    call.in_h = axes[0].input;
-    call.in_w = axes[1].input;
-    call.pad_top = axes[0].pad_begin;
-    call.pad_left = axes[1].pad_begin;
-    call.out_h = axes[0].output;
-    call.out_w = axes[1].output;
-    if (!head_) call.input = x.data<float>();
-    call.operands = TENON_TRY(tail_operands(tail_, context, shape));
-    call.output = context.output(0, DataType::kFloat32, shape).mutable_data<float>();
-    if (!conv_->run(call, kernel_services(context)))
-      return fail(ErrorCode::kLimit, "an input of shape {} is too large for this kernel",
-                  to_string(x.shape()));
-    return {};
-  }
-
- private:
-  kernels::ConvFilter filter_;
-  std::optional<ConvHead> head_;
-  FusedTail tail_;
-  Window window_;
-  Lanes lanes_;
-  std::unique_ptr<kernels::Convolution> conv_;
-};
-
-/// The head's map for blocks of `lanes` channels; lanes beyond the last channel are scaled, too.
-kernels::InputMap input_map(const ConvHead& head, int64_t lanes) {
-  kernels::InputMap map{head.channels.scale, head.channels.shift, head.channels.scale_operand.has_value(),
-                        head.low, head.high};
-  const auto padded = static_cast<size_t>(planes_of(static_cast<int64_t>(map.scale.size()), lanes) * lanes);
-  map.scale.resize(padded);
-  map.shift.resize(padded);
-  return map;
-}
 
 enum class Algorithm : uint8_t {
   kTile,
