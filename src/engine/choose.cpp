@@ -89,12 +89,18 @@ Result<bool> try_rows(const ops::Region& region, const EngineOptions& options, C
   return false;
 }
 
+/// The values that a node makes.
+std::vector<ValueId> made_by(const Node& node) {
+  std::vector<ValueId> outputs;
+  for (ValueId id : node.outputs)
+    if (id != kNoValue) outputs.push_back(id);
+  return outputs;
+}
+
 /// The region without its last node: what the last node read from it is now its output.
 ops::Region without_last(const ops::Region& region) {
   std::vector<const Node*> nodes(region.nodes.begin(), region.nodes.end() - 1);
-  std::vector<ValueId> outputs;
-  for (ValueId id : nodes.back()->outputs)
-    if (id != kNoValue) outputs.push_back(id);
+  std::vector<ValueId> outputs = made_by(*nodes.back());
   return make_region(*region.graph, std::move(nodes), region.anchor, std::move(outputs));
 }
 
@@ -102,13 +108,18 @@ ops::Region without_last(const ops::Region& region) {
 
 namespace {
 
-/// The steps of the nodes before a region's anchor, and the region without them.
+/// A step for each node before a region's anchor, unless it has one, and the region without them.
 Result<ops::Region> without_head(const ops::Region& region, const EngineOptions& options, Choice& choice,
                                  EngineGraph& compiled) {
   const auto anchor = region.nodes.begin() + static_cast<std::ptrdiff_t>(region.anchor);
-  const std::vector<const Node*> head(region.nodes.begin(), anchor);
-  std::vector<ValueId> outputs = head.back()->outputs;
-  TENON_TRY(add_steps(make_region(*region.graph, head, 0, std::move(outputs)), options, choice, compiled));
+  for (auto node = region.nodes.begin(); node != anchor; ++node) {
+    const bool has_step = std::ranges::any_of(compiled.steps, [&](const Step& step) {
+      return step.region.is_single() && step.region.nodes[0] == *node;
+    });
+    if (!has_step)
+      TENON_TRY(
+          add_steps(make_region(*region.graph, {*node}, 0, made_by(**node)), options, choice, compiled));
+  }
   return make_region(*region.graph, {anchor, region.nodes.end()}, 0, region.outputs);
 }
 
@@ -148,10 +159,8 @@ Status add_steps(ops::Region region, const EngineOptions& options, Choice& choic
   TENON_TRY(choice.done(step));
   compiled.steps.push_back(std::move(step));
   for (; !rest.empty(); rest.pop_back()) {
-    std::vector<ValueId> outputs;
-    for (ValueId id : rest.back()->outputs)
-      if (id != kNoValue) outputs.push_back(id);
-    TENON_TRY(add_steps(make_region(graph, {rest.back()}, 0, std::move(outputs)), options, choice, compiled));
+    TENON_TRY(
+        add_steps(make_region(graph, {rest.back()}, 0, made_by(*rest.back())), options, choice, compiled));
   }
   return {};
 }

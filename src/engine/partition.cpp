@@ -22,6 +22,8 @@ bool is_anchor(Op op) {
 
 /// Views before an operand that a product looks through at most.
 constexpr size_t kViewsMax = 8;
+/// Nodes of a region at most, or so: each one more is checked with all before it.
+constexpr size_t kNodesMax = 256;
 
 class Partitioner {
  public:
@@ -73,8 +75,12 @@ class Partitioner {
   bool is_sound(const std::vector<size_t>& indices) const {
     ops::Region region = region_of(indices);
     if (!is_anchor(region.anchor_node().op)) return ops::fused_map(region).has_value();
+    return has_tail(region);
+  }
+  static bool has_tail(const ops::Region& region) {
     const size_t first = ops::tail_begin(region);
-    return ops::fused_tail(region, first, region.nodes[first - 1]->outputs[0]).has_value();
+    const Node& last = *region.nodes[first - 1];
+    return last.has_output(0) && ops::fused_tail(region, first, last.outputs[0]).has_value();
   }
 
   /// The nodes that can join next: the one user of the result, a gate and the product with it (x * f(x)), or
@@ -104,7 +110,7 @@ class Partitioner {
   void grow(size_t anchor) {
     std::vector<size_t> indices = {anchor};
     ValueId current = graph_.nodes[anchor].outputs.empty() ? kNoValue : graph_.nodes[anchor].outputs[0];
-    while (current != kNoValue) {
+    while (current != kNoValue && indices.size() < kNodesMax) {
       std::vector<size_t> next = followers(current);
       if (next.empty()) break;
       std::vector<size_t> wider = indices;
@@ -130,7 +136,8 @@ class Partitioner {
       const Node& node = graph_.nodes[static_cast<size_t>(producer)];
       if (node.outputs.size() != 1 || !ops::can_end_head(graph_, node)) break;
       indices.insert(indices.begin(), static_cast<size_t>(producer));
-      if (ops::conv_head(region_of(indices, count))) head = indices;
+      const ops::Region region = region_of(indices, count);
+      if (ops::conv_head(region) && has_tail(region)) head = indices;
       if (node.op == Op::kConcat) break;
       // Of a product or sum, either operand may be the image.
       const size_t image = node.inputs.size() == 2 && !is_image(node.inputs[0]) ? 1 : 0;
@@ -150,9 +157,8 @@ class Partitioner {
       const int32_t producer = uses_.producer[index(current)];
       if (producer < 0 || claimed_[static_cast<size_t>(producer)]) break;
       const Node& node = graph_.nodes[static_cast<size_t>(producer)];
-      if (!ops::can_view(graph_, node)) break;
-      views.insert(views.begin(), static_cast<size_t>(producer));
-      current = graph_.constant(node.inputs[0]) != nullptr ? node.inputs[1] : node.inputs[0];
+      current = ops::viewed_operand(graph_, node);
+      if (current != kNoValue) views.insert(views.begin(), static_cast<size_t>(producer));
     }
     return views;
   }
@@ -172,7 +178,8 @@ class Partitioner {
       indices.erase(repeated.begin(), repeated.end());
       const size_t count = indices.size();
       indices.insert(indices.end(), region_at_[last].begin(), region_at_[last].end());
-      if (ops::matmul_head(region_of(indices, count))) {
+      const ops::Region region = region_of(indices, count);
+      if (ops::matmul_head(region) && has_tail(region)) {
         for (size_t n : std::span(indices).first(count)) viewed_by_[n].push_back(last);
         anchor_at_[last] = count;
         region_at_[last] = std::move(indices);

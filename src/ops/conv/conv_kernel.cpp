@@ -54,7 +54,6 @@ Status ConvKernel::run(KernelContext& context) const {
   const auto rank = static_cast<int64_t>(window_.axes()) + (lanes_.input > 1 ? 3 : 2);
   const int64_t planes = planes_of(filter_.groups * filter_.in_channels, lanes_.input);
   kernels::ConvCall call;
-  if (head_) TENON_TRY(find_planes(*head_, context, planes, call));
   if (x.rank() != rank || (!head_ && x.dim(1) != planes))
     return fail(ErrorCode::kInvalidModel, "input of shape {} does not fit weights for {} channels",
                 to_string(x.shape()), filter_.groups * filter_.in_channels);
@@ -72,9 +71,14 @@ Status ConvKernel::run(KernelContext& context) const {
   call.pad_left = axes[1].pad_begin;
   call.out_h = axes[0].output;
   call.out_w = axes[1].output;
-  if (!head_) call.input = x.data<float>();
+  Tensor& output = context.output(0, DataType::kFloat32, shape);
+  if (output.size() == 0) return {};
+  if (head_)
+    TENON_TRY(find_planes(*head_, context, planes, call));
+  else
+    call.input = x.data<float>();
   call.operands = TENON_TRY(tail_operands(tail_, context, shape));
-  call.output = context.output(0, DataType::kFloat32, shape).mutable_data<float>();
+  call.output = output.mutable_data<float>();
   if (!conv_->run(call, kernel_services(context)))
     return fail(ErrorCode::kLimit, "an input of shape {} is too large for this kernel", to_string(x.shape()));
   return {};

@@ -8,6 +8,8 @@ namespace {
 
 /// Of blocks in any instruction set, the most channels.
 constexpr int64_t kBlockMax = 16;
+/// Images that a head puts together.
+constexpr size_t kImagesMax = 256;
 
 bool is_image(const Region& region, ValueId id) {
   const ValueType& type = region.type(id);
@@ -30,12 +32,14 @@ bool reads_pixels(const Region& region, const Node& conv) {
 std::optional<std::vector<size_t>> concatenated(const Region& region, const Node& node) {
   const int64_t axis = node.attributes.integer("axis");
   if (axis != 1 && axis != -3) return std::nullopt;
+  if (node.inputs.size() > kImagesMax) return std::nullopt;
   std::vector<size_t> images;
-  for (ValueId id : node.inputs) {
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    const ValueId id = node.inputs[i];
     const auto at = std::ranges::find(region.inputs, id);
     if (at == region.inputs.end() || !is_image(region, id)) return std::nullopt;
-    if (id != node.inputs.back() && *(*region.type(id).shape)[1].constant() % kBlockMax != 0)
-      return std::nullopt;
+    const bool is_last = i + 1 == node.inputs.size();
+    if (!is_last && *(*region.type(id).shape)[1].constant() % kBlockMax != 0) return std::nullopt;
     images.push_back(static_cast<size_t>(at - region.inputs.begin()));
   }
   return images;

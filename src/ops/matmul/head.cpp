@@ -8,33 +8,16 @@ namespace tenon::ops {
 
 namespace {
 
-/// Batches whose places a kernel keeps.
-constexpr int64_t kBatchesMax = 1 << 20;
-
-/// Where the matrices begin that batches of the shape `all` take from a view: dimensions of 1 repeat.
-std::vector<int64_t> batches_of(const StridedView& view, const Shape& all) {
-  const size_t dims = view.shape.size() - 2, missing = all.size() - 2 - dims;
-  std::vector<int64_t> begins = {view.offset};
-  for (size_t d = 0; d < dims; ++d) {
-    const int64_t stride = view.shape[d] == 1 ? 0 : view.strides[d];
-    std::vector<int64_t> longer;
-    for (int64_t begin : begins)
-      for (int64_t i = 0; i < all[missing + d]; ++i) longer.push_back(begin + i * stride);
-    begins = std::move(longer);
-  }
-  int64_t repeats = 1;
-  for (size_t d = 0; d < missing; ++d) repeats *= all[d];
-  const size_t once = begins.size();
-  for (int64_t r = 1; r < repeats; ++r)
-    for (size_t i = 0; i < once; ++i) begins.push_back(begins[i]);
-  return begins;
-}
-
+/// Batches of the shape `all` of a view: dimensions of 1 repeat.
 std::optional<MatMulHead::Side> side_of(const StridedView& view, const Shape& all) {
-  const size_t rank = view.shape.size();
+  const size_t rank = view.shape.size(), missing = all.size() + 2 - rank;
   MatMulHead::Side side{
-      view.input, view.elements, batches_of(view, all), view.strides[rank - 2], view.strides[rank - 1],
-      view.scale};
+      view.input, view.elements, view.offset, {}, view.strides[rank - 2], view.strides[rank - 1], view.scale};
+  side.batch_strides.resize(all.size(), 0);
+  for (size_t d = 0; d + 2 < rank; ++d) {
+    if (view.shape[d] != 1 && view.shape[d] != all[missing + d]) return std::nullopt;
+    if (view.shape[d] != 1) side.batch_strides[missing + d] = view.strides[d];
+  }
   if (side.row_stride != 1 && side.column_stride != 1) return std::nullopt;
   return side;
 }
@@ -43,7 +26,8 @@ std::optional<MatMulHead::Side> side_of(const StridedView& view, const Shape& al
 
 std::optional<MatMulHead> matmul_head(const Region& region) {
   const Node& node = region.anchor_node();
-  if (region.anchor == 0 || node.op != Op::kMatMul || !node.has_input(0) || !node.has_input(1))
+  if (region.anchor == 0 || node.op != Op::kMatMul || !node.has_input(0) || !node.has_input(1) ||
+      !node.has_output(0))
     return std::nullopt;
   const auto a = strided_view(region, node.inputs[0]), b = strided_view(region, node.inputs[1]);
   const auto& type = region.type(node.outputs[0]).shape;
@@ -51,14 +35,13 @@ std::optional<MatMulHead> matmul_head(const Region& region) {
   if (!a || !b || !shape || a->shape.size() < 2 || b->shape.size() < 2 ||
       shape->size() != std::max(a->shape.size(), b->shape.size()))
     return std::nullopt;
-  const auto batches = element_count(Shape(shape->begin(), shape->end() - 2));
-  if (!batches.ok() || *batches > kBatchesMax) return std::nullopt;
   MatMulHead head;
   head.shape = *shape;
+  head.batch_shape = Shape(shape->begin(), shape->end() - 2);
   head.rows = a->shape[a->shape.size() - 2];
   head.depth = a->shape.back();
   head.columns = b->shape.back();
-  auto left = side_of(*a, *shape), right = side_of(*b, *shape);
+  auto left = side_of(*a, head.batch_shape), right = side_of(*b, head.batch_shape);
   if (!left || !right || b->shape[b->shape.size() - 2] != head.depth) return std::nullopt;
   head.a = std::move(*left);
   head.b = std::move(*right);

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <optional>
-#include <vector>
 
 #include "ops/core/kernel.h"
 
@@ -11,19 +10,21 @@ namespace tenon::ops {
 
 struct MatMulHead {
   struct Side {
-    size_t input = 0;              ///< Index in Region::inputs.
-    int64_t elements = 0;          ///< That the input has.
-    std::vector<int64_t> batches;  ///< Where the matrix of each batch of the output begins.
+    size_t input = 0;      ///< Index in Region::inputs.
+    int64_t elements = 0;  ///< That the input has.
+    int64_t offset = 0;    ///< Where its first matrix begins.
+    Shape batch_strides;   ///< From one matrix to the next along each axis of MatMulHead::batch_shape.
     int64_t row_stride = 0, column_stride = 0;
     std::optional<float> scale;
   };
   Side a, b;
   int64_t rows = 0, columns = 0, depth = 0;
-  Shape shape;  ///< Of the output.
+  Shape shape;        ///< Of the output; it has elements.
+  Shape batch_shape;  ///< Its axes but the last two.
 };
 
-/// nullopt when an operand is a constant, no strided view or not known in shape, or its elements do not lie
-/// one beside the other along any dimension of a matrix.
+/// nullopt when an operand is a constant, has no elements, is no strided view or not known in shape, or its
+/// elements do not lie one beside the other along any dimension of a matrix.
 std::optional<MatMulHead> matmul_head(const Region& region);
 
 }  // namespace tenon::ops

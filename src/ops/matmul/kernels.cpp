@@ -149,8 +149,9 @@ class ViewMatMulKernel final : public Kernel {
     call.rows = head_.rows;
     call.columns = head_.columns;
     call.depth = head_.depth;
-    call.a = TENON_TRY(matrices(head_.a, context, services));
-    call.b = TENON_TRY(matrices(head_.b, context, services));
+    const int64_t batches = TENON_TRY(element_count(head_.batch_shape));
+    call.a = TENON_TRY(matrices(head_.a, batches, context, services));
+    call.b = TENON_TRY(matrices(head_.b, batches, context, services));
     call.a_scale = head_.a.scale;
     call.b_scale = head_.b.scale;
     call.operands = TENON_TRY(tail_operands(tail_, context, head_.shape));
@@ -160,17 +161,18 @@ class ViewMatMulKernel final : public Kernel {
   }
 
  private:
-  static Result<std::span<const MatrixRef>> matrices(const MatMulHead::Side& side, KernelContext& context,
-                                                     const kernels::Services& services) {
+  Result<std::span<const MatrixRef>> matrices(const MatMulHead::Side& side, int64_t batches,
+                                              KernelContext& context,
+                                              const kernels::Services& services) const {
     const Tensor& x = context.input(side.input);
     if (x.size() != side.elements)
       return fail(ErrorCode::kMismatch, "an operand has shape {} where {} elements were inferred",
                   to_string(x.shape()), side.elements);
-    const auto count = static_cast<int64_t>(side.batches.size());
-    auto* all = services.scratch_array<MatrixRef>(count);
-    for (int64_t i = 0; i < count; ++i)
-      all[i] = {x.data<float>() + side.batches[static_cast<size_t>(i)], side.row_stride, side.column_stride};
-    return std::span<const MatrixRef>(all, side.batches.size());
+    auto* all = services.scratch_array<MatrixRef>(batches);
+    for (int64_t i = 0; i < batches; ++i)
+      all[i] = {x.data<float>() + side.offset + batch_offset(i, head_.batch_shape, side.batch_strides),
+                side.row_stride, side.column_stride};
+    return std::span<const MatrixRef>(all, static_cast<size_t>(batches));
   }
 
   MatMulHead head_;

@@ -23,21 +23,21 @@ struct MatrixView {
   bool transposed;
 };
 
+/// Where batch number `batch` of `shape` lies, for the strides of its axes.
+int64_t batch_offset(int64_t batch, const Shape& shape, const Shape& strides);
+
 /// A product of matrices for each batch, as its shapes say.
 struct MatmulPlan {
   int64_t m, n, k;
   Shape shape;          ///< Of the output.
-  int64_t batches = 0;  ///< Of the output.
+  int64_t batches = 0;  ///< Of the output; 0 when it has no elements.
 
   /// Which matrix of A and of B a batch of the output takes.
-  int64_t a_matrix(int64_t batch) const { return matrix(batch, a_strides); }
-  int64_t b_matrix(int64_t batch) const { return matrix(batch, b_strides); }
+  int64_t a_matrix(int64_t batch) const { return batch_offset(batch, batch_shape, a_strides); }
+  int64_t b_matrix(int64_t batch) const { return batch_offset(batch, batch_shape, b_strides); }
 
   Shape batch_shape;           ///< The batch axes of `shape`.
   Shape a_strides, b_strides;  ///< In matrices, of each batch axis; 0 where the operand repeats.
-
- private:
-  int64_t matrix(int64_t batch, const Shape& strides) const;
 };
 Result<MatmulPlan> plan_matmul(const Tensor& a, const Tensor& b);
 

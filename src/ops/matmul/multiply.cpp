@@ -22,11 +22,11 @@ Result<SymShape> matmul_shape(const SymShape& a, const SymShape& b) {
   return out;
 }
 
-int64_t MatmulPlan::matrix(int64_t batch, const Shape& strides) const {
+int64_t batch_offset(int64_t batch, const Shape& shape, const Shape& strides) {
   int64_t at = 0;
-  for (size_t axis = batch_shape.size(); axis > 0; --axis) {
-    at += batch % batch_shape[axis - 1] * strides[axis - 1];
-    batch /= batch_shape[axis - 1];
+  for (size_t axis = shape.size(); axis > 0; --axis) {
+    at += batch % shape[axis - 1] * strides[axis - 1];
+    batch /= shape[axis - 1];
   }
   return at;
 }
@@ -59,7 +59,8 @@ Result<MatmulPlan> plan_matmul(const Tensor& a, const Tensor& b) {
     a_stride *= of_a;
     b_stride *= of_b;
   }
-  plan.batches = TENON_TRY(element_count(plan.batch_shape));
+  const int64_t batches = TENON_TRY(element_count(plan.batch_shape));
+  plan.batches = plan.m == 0 || plan.n == 0 ? 0 : batches;
   plan.shape = plan.batch_shape;
   if (a_rank > 1) plan.shape.push_back(plan.m);
   if (b_rank > 1) plan.shape.push_back(plan.n);

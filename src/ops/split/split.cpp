@@ -65,7 +65,11 @@ Status infer(InferContext& context) {
     if (lengths.size() != count)
       return fail(ErrorCode::kInvalidModel, "{} lengths for {} outputs", lengths.size(), count);
     SymInt sum = 0;
-    for (const SymInt& length : lengths) sum += length;
+    for (const SymInt& length : lengths) {
+      if (length.constant().value_or(0) < 0)
+        return fail(ErrorCode::kInvalidModel, "a part of length {}", length.to_string());
+      sum += length;
+    }
     if (sum.is_constant() && (*input)[axis].is_constant() && !(sum == (*input)[axis]))
       return fail(ErrorCode::kInvalidModel, "the lengths {} do not add up to the dimension {}",
                   to_string(lengths), (*input)[axis].to_string());

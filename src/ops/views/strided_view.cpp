@@ -12,6 +12,9 @@ namespace {
 
 using Ints = std::vector<int64_t>;
 
+/// Outputs of a Split that is a view: each product that looks through it goes over all of them.
+constexpr size_t kPartsMax = 16;
+
 std::optional<Ints> known_shape(const ValueType& type) {
   if (!type.is_tensor() || type.element != DataType::kFloat32 || !type.shape) return std::nullopt;
   const auto shape = constant_shape(*type.shape);
@@ -75,17 +78,23 @@ bool gather(const Region& region, const Node& node, StridedView& view) {
   return true;
 }
 
+/// One of the parts, which lie inside the axis: lengths come from the file, and are checked by whoever reads
+/// it or here.
 bool split(const Region& region, const Node& node, ValueId output, StridedView& view) {
   const auto axis = axis_of(node, view);
   if (!axis) return false;
+  int64_t left = view.shape[*axis];
   for (ValueId id : node.outputs) {
     const auto shape = id == kNoValue ? std::nullopt : known_shape(region.type(id));
     if (!shape || shape->size() != view.shape.size()) return false;
+    const int64_t length = (*shape)[*axis];
+    if (length < 0 || length > left) return false;
     if (id == output) {
-      view.shape[*axis] = (*shape)[*axis];
+      view.shape[*axis] = length;
       return true;
     }
-    view.offset += (*shape)[*axis] * view.strides[*axis];
+    view.offset += length * view.strides[*axis];
+    left -= length;
   }
   return false;
 }
@@ -185,17 +194,19 @@ bool apply(const Region& region, const Node& node, ValueId id, StridedView& view
 
 }  // namespace
 
-bool can_view(const Graph& graph, const Node& node) {
+ValueId viewed_operand(const Graph& graph, const Node& node) {
   switch (node.op) {
+    case Op::kSplit:
+      if (node.outputs.size() > kPartsMax) return kNoValue;
+      [[fallthrough]];
     case Op::kTranspose:
     case Op::kGather:
-    case Op::kSplit:
     case Op::kSqueeze:
     case Op::kUnsqueeze:
     case Op::kReshape:
-      return node.has_input(0);
+      return node.has_input(0) && graph.constant(node.inputs[0]) == nullptr ? node.inputs[0] : kNoValue;
     default:
-      return scaled_operand(graph, node) != kNoValue;
+      return scaled_operand(graph, node);
   }
 }
 
@@ -207,10 +218,9 @@ std::optional<StridedView> strided_view(const Region& region, ValueId id) {
   for (size_t n = region.anchor; n > 0 && input == region.inputs.end(); --n) {
     const Node& node = *region.nodes[n - 1];
     if (std::ranges::find(node.outputs, current) == node.outputs.end()) continue;
-    if (!can_view(*region.graph, node)) return std::nullopt;
     chain.emplace_back(&node, current);
-    const ValueId operand = scaled_operand(*region.graph, node);
-    current = operand != kNoValue ? operand : node.inputs[0];
+    current = viewed_operand(*region.graph, node);
+    if (current == kNoValue) return std::nullopt;
     input = std::ranges::find(region.inputs, current);
   }
   if (input == region.inputs.end()) return std::nullopt;
@@ -230,6 +240,7 @@ std::optional<StridedView> strided_view(const Region& region, ValueId id) {
   view.elements = *elements;
   for (size_t n = chain.size(); n > 0; --n)
     if (!apply(region, *chain[n - 1].first, chain[n - 1].second, view)) return std::nullopt;
+  if (std::ranges::find(view.shape, 0) != view.shape.end()) return std::nullopt;
   return view;
 }
 

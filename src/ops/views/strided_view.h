@@ -18,11 +18,12 @@ struct StridedView {
   std::optional<float> scale;
 };
 
-/// Whether the node is of an operator that makes views, or a product with one number.
-bool can_view(const Graph& graph, const Node& node);
+/// The operand that the node makes a view of, if it is of an operator that makes views, or a product with one
+/// number; else kNoValue.
+ValueId viewed_operand(const Graph& graph, const Node& node);
 
-/// Value `id` as a view of an input of the region, by the nodes before its anchor; nullopt when it is none or
-/// a shape is not known.
+/// Value `id` as a view of an input of the region, by the nodes before its anchor; nullopt when it is none,
+/// has no elements or a shape is not known.
 std::optional<StridedView> strided_view(const Region& region, ValueId id);
 
 }  // namespace tenon::ops
