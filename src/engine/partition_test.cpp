@@ -48,7 +48,7 @@ class Fusion : public ::testing::Test {
       const Tensor &x = got[i].value.tensor(), &y = expected[i].value.tensor();
       ASSERT_EQ(x.shape(), y.shape());
       for (int64_t k = 0; k < x.size(); ++k)
-        ASSERT_NEAR(x.data<float>()[k], y.data<float>()[k], 1e-4) << "output " << i << " element " << k;
+        ASSERT_NEAR(x.data<float>()[k], y.data<float>()[k], 1e-5) << "output " << i << " element " << k;
     }
   }
 

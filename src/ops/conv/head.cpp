@@ -11,12 +11,6 @@ constexpr int64_t kBlockMax = 16;
 /// Images that a head puts together.
 constexpr size_t kImagesMax = 256;
 
-bool is_image(const Region& region, ValueId id) {
-  const ValueType& type = region.type(id);
-  return type.is_tensor() && type.element == DataType::kFloat32 && type.shape && type.shape->size() == 4 &&
-         (*type.shape)[1].is_constant();
-}
-
 bool reads_pixels(const Region& region, const Node& conv) {
   const Tensor* weights = region.constant_input(conv, 1);
   if (conv.op != Op::kConv || weights == nullptr || weights->rank() != 4 || weights->dim(2) != 1 ||
@@ -46,6 +40,12 @@ std::optional<std::vector<size_t>> concatenated(const Region& region, const Node
 }
 
 }  // namespace
+
+bool is_image(const Region& region, ValueId id) {
+  const ValueType& type = region.type(id);
+  return type.is_tensor() && type.element == DataType::kFloat32 && type.shape && type.shape->size() == 4 &&
+         (*type.shape)[1].is_constant();
+}
 
 bool can_end_head(const Graph& graph, const Node& node) {
   return node.op == Op::kConcat || node.op == Op::kBatchNormalization || node.op == Op::kMul ||

@@ -81,21 +81,16 @@ double winograd_work(const Region& region) {
   return static_cast<double>(tiles) * kPositions / (kDirect * static_cast<double>(*h * *w));
 }
 
-bool is_known_image(const Region& region, ValueId id) {
-  const ValueType& type = region.type(id);
-  return type.shape && type.shape->size() == 4 && (*type.shape)[1].is_constant();
-}
-
 bool fits_blocked(const Region& region) {
   if (!fits(region)) return false;
   const Node& conv = *region.nodes[0];
-  return region.constant_input(conv, 1)->rank() == 4 && is_known_image(region, conv.inputs[0]) &&
-         is_known_image(region, region.outputs[0]);
+  return region.constant_input(conv, 1)->rank() == 4 && is_image(region, conv.inputs[0]) &&
+         is_image(region, region.outputs[0]);
 }
 
 bool fits_blocked_or_head(const Region& region) {
   if (region.anchor == 0) return fits_blocked(region);
-  return fits_behind_head(region) && conv_head(region) && is_known_image(region, region.outputs[0]);
+  return fits_behind_head(region) && conv_head(region) && is_image(region, region.outputs[0]);
 }
 
 bool fits_first(const Region& region) {
