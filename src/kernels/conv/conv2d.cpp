@@ -100,14 +100,19 @@ Conv2d::Conv2d(const ConvFilter& filter, const ConvWeights& weights, Epilogue ep
       rows_(filter.out_channels, tiles_->max_rows),
       bias_(weights.bias.begin(), weights.bias.end()) {
   const int64_t depth = filter.depth(), channels = filter.groups * filter.out_channels;
-  weights_ = packing.pack(static_cast<size_t>(channels * depth), [&](float* to) {
-    for (int64_t first = 0; first < channels; first += filter.out_channels)
-      for (int64_t t = 0; t < rows_.tiles; ++t)
+  const int64_t row = packed_depth(depth);
+  weights_ = packing.pack(static_cast<size_t>(channels * row), [&](float* to) {
+    for (int64_t first = 0; first < channels; first += filter.out_channels) {
+      for (int64_t t = 0; t < rows_.tiles; ++t) {
+        float* tile = to + (first + rows_.begin(t)) * row;
         for (int64_t k = 0; k < depth; ++k)
           for (int64_t r = 0; r < rows_.rows(t); ++r) {
             const int64_t channel = first + rows_.begin(t) + r;
-            *to++ = weights.at(channel, channel * depth + k);
+            tile[(k / kTermBlock * rows_.rows(t) + r) * kTermBlock + k % kTermBlock] =
+                weights.at(channel, channel * depth + k);
           }
+      }
+    }
   });
 }
 
@@ -199,7 +204,7 @@ void Conv2d::run_panel(const ConvCall& call, const Layout& layout, const float* 
     int rows = rows_.rows(t);
     int vectors = tiles_->vectors_for(rows, columns);
     int64_t row = group * filter_.out_channels + rows_.begin(t);
-    args.a = weights_.data() + row * depth;
+    args.a = weights_.data() + row * packed_depth(depth);
     args.row_bias = bias_.empty() ? nullptr : bias_.data() + row;
     args.end.stride = int64_t{vectors} * tiles_->lanes;
     run_tile(tiles_->function(rows, vectors), args, rows, args.end.stride);

@@ -30,7 +30,7 @@ void pack_panel(const MatrixRef& matrix, int64_t depth, int64_t columns, int64_t
   const float* from = matrix.data + first * matrix.column_stride;
   if (scales.empty() && count == width) {
     if (matrix.column_stride == 1) return pack.columns(from, matrix.row_stride, width, depth, to);
-    if (matrix.row_stride == 1) return pack.rows(from, matrix.column_stride, width, depth, to);
+    if (matrix.row_stride == 1) return pack.transposed(from, matrix.column_stride, width, depth, to);
   }
   for (int64_t k = 0; k < depth; ++k) {
     const float* row = from + k * matrix.row_stride;
@@ -46,15 +46,17 @@ void pack_panel(const MatrixRef& matrix, int64_t depth, int64_t columns, int64_t
   }
 }
 
-/// Rows [first, first + count) of a matrix as [depth][count].
+/// Rows [first, first + count) of a matrix as a packed tile.
 void pack_rows(const MatrixRef& matrix, int64_t depth, int64_t first, int64_t count,
                const PackFunctions& pack, float* to) {
   if (depth == 0) return;  // the matrix may have no data then
   const float* from = matrix.data + first * matrix.row_stride;
   if (matrix.column_stride == 1) return pack.rows(from, matrix.row_stride, count, depth, to);
-  for (int64_t r = 0; r < count; ++r)
-    for (int64_t k = 0; k < depth; ++k)
-      to[k * count + r] = from[r * matrix.row_stride + k * matrix.column_stride];
+  for (int64_t k = 0; k < depth; ++k) {
+    float* out = to + k / kTermBlock * count * kTermBlock + k % kTermBlock;
+    for (int64_t r = 0; r < count; ++r)
+      out[r * kTermBlock] = from[r * matrix.row_stride + k * matrix.column_stride];
+  }
 }
 
 /// One call on its way: operands packed, tiles to compute.
@@ -73,7 +75,7 @@ class Product {
   void run(const Services& services) {
     const auto batches = static_cast<int64_t>(call_.a.size());
     const int64_t tile_sums = set_.max_rows * width_;
-    const int64_t tile_rows = set_.max_rows * std::min(call_.depth, kSumBlock);
+    const int64_t tile_rows = set_.max_rows * std::min(packed_depth(call_.depth), kSumBlock);
     const bool has_parts = call_.depth > kSumBlock;
     const Blocking blocking(batches, tiles_.tiles, panels_, tile_rows, has_parts ? tile_sums : 0,
                             services.threads);
@@ -118,7 +120,7 @@ class Product {
 
   void pack_rows_for_all(const Services& services) {
     const auto batches = static_cast<int64_t>(call_.a.size());
-    rows_ = services.scratch_floats(batches * call_.rows * call_.depth + 1);
+    rows_ = services.scratch_floats(batches * call_.rows * packed_depth(call_.depth) + 1);
     services.parallel_for(batches * tiles_.tiles, 1, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i)
         for (int64_t k = 0; k < call_.depth; k += kSumBlock)
@@ -152,17 +154,34 @@ class Product {
     part.data += k * part.column_stride;
     const int64_t terms = std::min(kSumBlock, call_.depth - k);
     pack_rows(part, terms, tiles_.begin(tile), tiles_.rows(tile), pack_, to);
-    scale(call_.a_scale, tiles_.rows(tile) * terms, to);
+    scale(call_.a_scale, tiles_.rows(tile) * packed_depth(terms), to);
   }
 
   /// The terms from `k` on of a tile, at most kSumBlock. Those of one tile after the other lie together.
   float* rows_of(int64_t batch, int64_t tile, int64_t k) const {
-    const int64_t terms = std::min(kSumBlock, call_.depth - k);
-    return rows_ + (batch * call_.depth + k) * call_.rows + tiles_.begin(tile) * terms;
+    const int64_t depth = packed_depth(call_.depth), terms = std::min(kSumBlock, depth - k);
+    return rows_ + (batch * depth + k) * call_.rows + tiles_.begin(tile) * terms;
   }
   /// The same where `band` has the terms from `k` on of the tiles of `work` alone.
   float* rows_in(float* band, const BlockedWork& work, int64_t tile, int64_t k) const {
-    return band + (tiles_.begin(tile) - tiles_.begin(work.first_tile)) * std::min(kSumBlock, call_.depth - k);
+    const int64_t terms = std::min(kSumBlock, packed_depth(call_.depth) - k);
+    return band + (tiles_.begin(tile) - tiles_.begin(work.first_tile)) * terms;
+  }
+
+  /// What is packed after the terms from `k` on of `work`, its further terms or the next band: the part for
+  /// `count` tiles from `tile` on with `panel`.
+  RowsNext rows_after(const BlockedWork& work, int64_t k, int64_t panel, int64_t tile, int64_t count) const {
+    const bool is_last = k + kSumBlock >= call_.depth;
+    const int64_t band = tiles_.begin(work.last_tile) - tiles_.begin(work.first_tile);
+    const int64_t first = tiles_.begin(is_last ? work.last_tile : work.first_tile);
+    const int64_t rows = std::min(band, call_.rows - first);
+    const int64_t tiles = work.last_tile - work.first_tile;
+    const int64_t at = (panel - work.first_panel) * tiles + tile - work.first_tile;
+    const int64_t all = (work.last_panel - work.first_panel) * tiles;
+    const int64_t begin = first + rows * at / all, end = first + rows * (at + count) / all;
+    const MatrixRef& a = call_.a[static_cast<size_t>(work.batch)];
+    return {a.data + begin * a.row_stride + (is_last ? 0 : (k + kSumBlock) * a.column_stride), a.row_stride,
+            end - begin};
   }
 
   /// The terms from `k` on of all tiles and panels of `work`, at most kSumBlock; the last ones end the sums.
@@ -193,11 +212,14 @@ class Product {
         args.count = std::min(tiles_.alike(tile), work.last_tile - tile);
         if (is_last && !is_direct) args.count = std::min(args.count, kStripFloats / (rows * width_));
         args.a = own.rows != nullptr ? rows_in(own.rows, work, tile, k) : rows_of(work.batch, tile, k);
-        args.a_step = args.depth * rows;
+        args.a_step = packed_depth(args.depth) * rows;
         args.end = is_direct ? *end : TileEnd{.to = is_last ? sums : partial, .stride = width_};
         args.end.partial = k > 0 ? partial : nullptr;
         args.to_step = rows * args.end.stride;
         args.next = next.part(tile - work.first_tile, args.count, work.last_tile - work.first_tile);
+        args.out_rows = {};
+        if (is_last) args.out_rows = {call_.out + out + column, call_.columns, args.count * rows};
+        if (own.rows != nullptr) args.next_rows = rows_after(work, k, panel, tile, args.count);
         set_.function(rows, vectors)(args);
         const int64_t all_rows = args.count * rows;
         if (own.partials != nullptr) partial += all_rows * width_;

@@ -1,5 +1,8 @@
 #include "kernels/gemm/pack.h"
 
+#include <algorithm>
+
+#include "kernels/gemm/tile.h"
 #include "kernels/simd/targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -13,7 +16,7 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 /// Four rows by four columns.
-HWY_INLINE void PackSquare(const float* from, int64_t stride, int64_t rows, float* to) {
+HWY_INLINE void PackSquare(const float* from, int64_t stride, int64_t to_stride, float* to) {
   const hn::FixedTag<float, 4> d;
   const hn::FixedTag<double, 2> pairs;
   const auto row0 = hn::LoadU(d, from), row1 = hn::LoadU(d, from + stride);
@@ -23,23 +26,38 @@ HWY_INLINE void PackSquare(const float* from, int64_t stride, int64_t rows, floa
   const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(d, row0, row1));
   const auto high23 = hn::BitCast(pairs, hn::InterleaveUpper(d, row2, row3));
   hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, low01, low23)), d, to);
-  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, low01, low23)), d, to + rows);
-  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, high01, high23)), d, to + 2 * rows);
-  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23)), d, to + 3 * rows);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, low01, low23)), d, to + to_stride);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, high01, high23)), d, to + 2 * to_stride);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23)), d, to + 3 * to_stride);
 }
 
-HWY_NOINLINE void Rows(const float* from, int64_t stride, int64_t rows, int64_t depth, float* to) {
+HWY_NOINLINE void Rows(const float* from, int64_t stride, int64_t rows, int64_t depth,
+                       float* HWY_RESTRICT to) {
+  const hn::CappedTag<float, kTermBlock> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   int64_t k = 0;
-  if (rows >= 4) {
+  for (; k + kTermBlock <= depth; k += kTermBlock) {
+    for (int64_t r = 0; r < rows; ++r, to += kTermBlock)
+      for (int64_t i = 0; i < kTermBlock; i += lanes)
+        hn::StoreU(hn::LoadU(d, from + r * stride + k + i), d, to + i);
+  }
+  for (int64_t r = 0; r < rows && k < depth; ++r, to += kTermBlock)
+    std::copy_n(from + r * stride + k, depth - k, to);
+}
+
+HWY_NOINLINE void Transposed(const float* from, int64_t stride, int64_t columns, int64_t depth, float* to) {
+  int64_t k = 0;
+  if (columns >= 4) {
     for (; k + 4 <= depth; k += 4) {
-      for (int64_t r = 0; r + 4 <= rows; r += 4)
-        PackSquare(from + r * stride + k, stride, rows, to + k * rows + r);
-      // The last four rows may have been packed in part.
-      if (rows % 4 != 0) PackSquare(from + (rows - 4) * stride + k, stride, rows, to + k * rows + rows - 4);
+      for (int64_t j = 0; j + 4 <= columns; j += 4)
+        PackSquare(from + j * stride + k, stride, columns, to + k * columns + j);
+      // The last four columns may have been packed in part.
+      if (columns % 4 != 0)
+        PackSquare(from + (columns - 4) * stride + k, stride, columns, to + k * columns + columns - 4);
     }
   }
   for (; k < depth; ++k)
-    for (int64_t r = 0; r < rows; ++r) to[k * rows + r] = from[r * stride + k];
+    for (int64_t j = 0; j < columns; ++j) to[k * columns + j] = from[j * stride + k];
 }
 
 HWY_NOINLINE void Columns(const float* from, int64_t stride, int64_t columns, int64_t depth,
@@ -50,7 +68,7 @@ HWY_NOINLINE void Columns(const float* from, int64_t stride, int64_t columns, in
     for (int64_t j = 0; j < columns; j += kLanes) hn::StoreU(hn::LoadU(d, from + j), d, to + j);
 }
 
-const PackFunctions kPackFunctions = {&Rows, &Columns};
+const PackFunctions kPackFunctions = {&Rows, &Transposed, &Columns};
 
 }  // namespace HWY_NAMESPACE
 }  // namespace tenon::kernels

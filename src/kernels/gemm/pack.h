@@ -9,8 +9,10 @@ namespace tenon::kernels {
 
 /// The vector code of one instruction set.
 struct PackFunctions {
-  /// to[k * rows + r] = from[r * stride + k] for r < rows and k < depth.
+  /// A tile of rows in blocks of kTermBlock terms, from from[r * stride + k] for r < rows and k < depth.
   void (*rows)(const float* from, int64_t stride, int64_t rows, int64_t depth, float* to);
+  /// to[k * columns + j] = from[j * stride + k] for j < columns and k < depth.
+  void (*transposed)(const float* from, int64_t stride, int64_t columns, int64_t depth, float* to);
   /// to[k * columns + j] = from[k * stride + j] for j < columns, whole vectors, and k < depth.
   void (*columns)(const float* from, int64_t stride, int64_t columns, int64_t depth, float* to);
 };

@@ -36,6 +36,8 @@ constexpr int RegistersOf(int rows, int vectors) {
   return rows * vectors + 1 + (rows > 1 ? vectors : 0);
 }
 
+constexpr int64_t kLineFloats = 16;
+
 template <int kTileRows, int kVectors>
 HWY_NOINLINE void Tile(const TileArgs& args) {
   const hn::ScalableTag<float> d;
@@ -45,6 +47,7 @@ HWY_NOINLINE void Tile(const TileArgs& args) {
   const int64_t depth = args.depth;
   TileEnd end = args.end;
   Trickle next(args.next, args.b);
+  RowTrickle next_rows(args.next_rows, args.b), out_rows(args.out_rows, args.b);
   for (int64_t tile = 0; tile < args.count; ++tile) {
     V sums[kTileRows][kVectors];
 #pragma clang loop unroll(full)
@@ -55,32 +58,47 @@ HWY_NOINLINE void Tile(const TileArgs& args) {
                      : args.column_bias != nullptr ? hn::LoadU(d, args.column_bias + v * kLanes)
                                                    : hn::Zero(d);
     }
-    const float* a = args.a + tile * args.a_step;
-    const auto step = [&](const float* HWY_RESTRICT b) HWY_ATTR {
+    const float* HWY_RESTRICT a = args.a + tile * args.a_step;
+    const auto step = [&](const float* HWY_RESTRICT x, const float* HWY_RESTRICT b) HWY_ATTR {
       V columns[kVectors];
 #pragma clang loop unroll(full)
       for (int v = 0; v < kVectors; ++v) columns[v] = hn::LoadU(d, b + v * kLanes);
 #pragma clang loop unroll(full)
       for (int r = 0; r < kTileRows; ++r) {
-        const V row = hn::Set(d, a[r]);
+        const V row = hn::Set(d, x[r * kTermBlock]);
 #pragma clang loop unroll(full)
         for (int v = 0; v < kVectors; ++v) sums[r][v] = hn::MulAdd(row, columns[v], sums[r][v]);
       }
-      a += kTileRows;
     };
     const float* b = args.b;
     int64_t k = 0;
-    if (args.b_offsets != nullptr) {
-      for (; k < depth; ++k) step(b + args.b_offsets[k]);
-    } else if (args.b_stride == kWidth) {
-      for (; k + kUnroll <= depth; k += kUnroll, b += kUnroll * kWidth) {
+    if (args.b_offsets == nullptr && args.b_stride == kWidth) {
+      for (; k + kTermBlock <= depth; k += kTermBlock, a += kTileRows * kTermBlock) {
+        for (int64_t i = 0; i < kTermBlock; i += kUnroll, b += kUnroll * kWidth) {
 #pragma clang loop unroll(full)
-        for (int64_t u = 0; u < kUnroll; ++u) step(b + u * kWidth);
-        next.Fetch();
+          for (int64_t u = 0; u < kUnroll; ++u) step(a + i + u, b + u * kWidth);
+          next.Fetch();
+          // A row of kSumBlock floats in a block of terms.
+          constexpr int64_t kShare = kSumBlock / kTermBlock;
+          __builtin_prefetch(next_rows.At() + i * kShare, 0, 2);
+          __builtin_prefetch(next_rows.At() + i * kShare + kLineFloats, 0, 2);
+          __builtin_prefetch(out_rows.At(), 1, 3);
+          if constexpr (kWidth > kLineFloats) __builtin_prefetch(out_rows.At() + kLineFloats, 1, 3);
+          out_rows.Advance();
+        }
+        next_rows.Advance();
       }
     }
-    for (; k < depth; ++k, b += args.b_stride) step(b);
+    for (; k < depth; a += kTileRows * kTermBlock) {
+      const int64_t last = std::min(k + kTermBlock, depth);
+      if (args.b_offsets != nullptr) {
+        for (const float* x = a; k < last; ++k, ++x) step(x, b + args.b_offsets[k]);
+      } else {
+        for (const float* x = a; k < last; ++k, ++x, b += args.b_stride) step(x, b);
+      }
+    }
     Leave(end, sums);
+    out_rows.MoveTo((tile + 1) * kTileRows);
     Advance<kTileRows, kVectors>(end, args.to_step);
   }
 }

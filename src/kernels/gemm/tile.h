@@ -10,12 +10,21 @@
 
 namespace tenon::kernels {
 
-/// sums[r][j] = start(r, j) + sum over k of a[k * rows + r] * b[offset(k) + j] for all r < rows and
-/// j < vectors * lanes, which leave by `end`. start is row_bias[r], or column_bias[j], or 0. The same for
-/// `count` tiles: `a` is `a_step` floats further on for each, `end.to` and `end.operand` `to_step`, and
-/// `end.partial` the sums of a tile.
+/// Terms of a row that lie side by side in a packed tile: [depth / kTermBlock][rows][kTermBlock]. The last
+/// block of a depth that is no multiple has room for a whole one, and what is beyond is not read.
+inline constexpr int64_t kTermBlock = 16;
+
+/// Floats that a row of `depth` terms takes in packed tiles.
+constexpr int64_t packed_depth(int64_t depth) {
+  return (depth + kTermBlock - 1) / kTermBlock * kTermBlock;
+}
+
+/// sums[r][j] = start(r, j) + sum over k of a(k, r) * b[offset(k) + j] for all r < rows and j < vectors *
+/// lanes, which leave by `end`. start is row_bias[r], or column_bias[j], or 0. The same for `count` tiles:
+/// `a` is `a_step` floats further on for each, `end.to` and `end.operand` `to_step`, and `end.partial` the
+/// sums of a tile.
 struct TileArgs {
-  const float* a = nullptr;
+  const float* a = nullptr;  ///< In blocks of kTermBlock terms.
   const float* b = nullptr;
   const int32_t* b_offsets = nullptr;  ///< `depth` entries; null: offset(k) = k * b_stride.
   int64_t b_stride = 0;
@@ -24,6 +33,8 @@ struct TileArgs {
   const float* column_bias = nullptr;  ///< Used when row_bias is null.
   TileEnd end;
   ReadNext next;
+  RowsNext next_rows;  ///< kSumBlock floats of each.
+  RowsNext out_rows;   ///< Where these tiles go in the end, as wide as a tile.
   int64_t count = 1;
   int64_t a_step = 0, to_step = 0;
 };
@@ -62,6 +73,7 @@ const TileSet& tile_set(Isa isa);
 /// Terms that are summed in one chain. Short enough that rounding errors stay near those of summation in
 /// halves.
 inline constexpr int64_t kSumBlock = 128;
+static_assert(kSumBlock % kTermBlock == 0);
 
 /// Computes one tile of `rows` rows and `columns` columns over the whole depth of `args`: within a block of
 /// kSumBlock terms one chain of fused multiply-adds in ascending order, blocks added in ascending order.

@@ -33,4 +33,11 @@ struct ReadNext {
   }
 };
 
+/// The same for rows of memory, `stride` floats from one to the next.
+struct RowsNext {
+  const float* first = nullptr;
+  int64_t stride = 0;
+  int64_t rows = 0;
+};
+
 }  // namespace tenon::kernels

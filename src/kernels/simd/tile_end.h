@@ -86,6 +86,28 @@ class Trickle {
   const float* last_;
 };
 
+/// Goes through rows that will be read or written, and stays at the last one. Without rows it is at `near`.
+class RowTrickle {
+ public:
+  HWY_INLINE RowTrickle(const RowsNext& next, const float* near)
+      : first_(next.rows > 0 ? next.first : near),
+        at_(first_),
+        last_(next.rows > 0 ? at_ + (next.rows - 1) * next.stride : near),
+        stride_(next.stride) {}
+  HWY_INLINE const float* At() const { return at_; }
+  HWY_INLINE void Advance() { at_ = at_ < last_ ? at_ + stride_ : last_; }
+  HWY_INLINE void MoveTo(int64_t row) {
+    const float* to = first_ + row * stride_;
+    at_ = to < last_ ? to : last_;
+  }
+
+ private:
+  const float* first_;
+  const float* at_;
+  const float* last_;
+  int64_t stride_;
+};
+
 /// The end of the next one of tiles whose outputs are `to_step` floats apart.
 template <int kRows, int kVectors>
 HWY_INLINE void Advance(TileEnd& end, int64_t to_step) {
