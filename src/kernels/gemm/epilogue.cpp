@@ -4,13 +4,6 @@
 
 namespace tenon::kernels {
 
-namespace {
-
-/// Elements of a row that are worth a call of their own.
-constexpr int32_t kLongRow = 64;
-
-}  // namespace
-
 Epilogue::Epilogue(std::vector<MicroOp> ops, Isa isa) : exits_(&exit_functions(isa)) {
   for (const MicroOp& op : ops)
     if (op.kind != MicroOp::Kind::kUnary) operand_count_ = std::max(operand_count_, op.operand + 1);
@@ -34,20 +27,20 @@ std::optional<TileEnd> Epilogue::tile_end(float* out, int64_t at, int64_t stride
   return TileEnd{nullptr, operand, out + at, stride, low_, high_};
 }
 
-bool Epilogue::ends_in_function(const TileExit& exit) const {
+bool Epilogue::ends_in_function() const {
   if (steps_.empty() || steps_.back().function == nullptr || last_operand_ >= 0) return false;
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  if (low_ != -kInfinity || high_ != kInfinity) return false;
-  return exit.segment_count == 1 && exit.segments[0].count >= kLongRow;
+  return low_ == -kInfinity && high_ == kInfinity;
 }
 
 void Epilogue::finish(const TileExit& exit) const {
-  const bool is_direct = ends_in_function(exit);
+  const bool is_direct = ends_in_function();
   for (size_t s = 0; s < steps_.size() - (is_direct ? 1 : 0); ++s) {
     const Step& step = steps_[s];
     switch (step.op.kind) {
       case MicroOp::Kind::kUnary:
-        step.function(exit.tile, exit.tile, exit.rows * exit.tile_columns, step.op.unary.a, step.op.unary.b);
+        step.function(
+            {exit.tile, exit.tile, exit.rows * exit.tile_columns, step.op.unary.a, step.op.unary.b});
         break;
       case MicroOp::Kind::kAddTensor:
         exits_->add(exit, exit.operands[step.op.operand]);
@@ -58,12 +51,12 @@ void Epilogue::finish(const TileExit& exit) const {
     }
   }
   if (is_direct) {
-    const Segment& segment = exit.segments[0];
     const Step& last = steps_.back();
-    for (int r = 0; r < exit.rows; ++r)
-      last.function(exit.tile + r * exit.tile_columns + segment.column,
-                    exit.out + r * exit.out_stride + segment.out, segment.count, last.op.unary.a,
-                    last.op.unary.b);
+    for (int i = 0; i < exit.segment_count; ++i) {
+      const Segment& segment = exit.segments[i];
+      last.function({exit.tile + segment.column, exit.out + segment.out, segment.count, last.op.unary.a,
+                     last.op.unary.b, exit.rows, exit.tile_columns, exit.out_stride});
+    }
     return;
   }
   if (last_operand_ >= 0)

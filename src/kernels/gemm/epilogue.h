@@ -52,7 +52,7 @@ class Epilogue {
     UnaryFunction function = nullptr;
   };
   /// Whether the last function writes the output itself.
-  bool ends_in_function(const TileExit& exit) const;
+  bool ends_in_function() const;
 
   std::vector<Step> steps_;
   // A last kAddTensor and a last kClamp are applied on the way out.

@@ -145,7 +145,7 @@ class Product {
 
   /// Multiplies what was packed.
   void scale(std::optional<float> by, int64_t floats, float* packed) const {
-    if (by) multiply_by_(packed, packed, floats, *by, 0);
+    if (by) multiply_by_({packed, packed, floats, *by});
   }
 
   /// Packs the terms of a tile from `k` on, at most kSumBlock.

@@ -1,5 +1,6 @@
 #include "kernels/math/unary.h"
 
+#include "kernels/math/normal_tail.h"
 #include "kernels/simd/targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -9,6 +10,7 @@
 // After highway.h, which it extends.
 #include "hwy/contrib/math/math-inl.h"
 #include "kernels/simd/exp.h"
+#include "kernels/simd/partial.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace tenon::kernels {
@@ -90,6 +92,56 @@ HWY_INLINE V Gelu(D d, V x) {
   return hn::Mul(x, hn::IfThenElse(hn::Lt(x, hn::Zero(d)), tail, hn::Sub(hn::Set(d, 1.0f), tail)));
 }
 
+#if HWY_TARGET == HWY_AVX3
+/// Gelu with Phi(-t) from the table of normal_tail.h, whose coefficients lie in registers.
+class TabledGelu {
+ public:
+  HWY_INLINE TabledGelu() {
+    const D d;
+#pragma clang loop unroll(full)
+    for (int i = 0; i < kPowers; ++i) {
+      first_[i] = hn::Load(d, kNormalTail[i]);
+      second_[i] = hn::Load(d, kNormalTail[i] + kPieces / 2);
+    }
+  }
+
+  /// Each result is made by x alone, whatever is beside it.
+  HWY_INLINE V operator()(V x) const {
+    const D d;
+    const V tail = Tail(hn::Abs(x));
+    const V result =
+        hn::Mul(x, hn::IfThenElse(hn::Lt(x, hn::Zero(d)), tail, hn::Sub(hn::Set(d, 1.0f), tail)));
+    // Further down the pieces are too coarse.
+    const auto is_far = hn::Lt(x, hn::Set(d, -5.25f));
+    if (HWY_LIKELY(hn::AllFalse(d, is_far))) return result;
+    return hn::IfThenElse(is_far, Gelu(d, x), result);
+  }
+
+ private:
+  static constexpr int kPowers = 6, kPieces = 32;
+
+  /// Beyond the pieces the end of the last one, 2e-9.
+  HWY_INLINE V Tail(V x) const {
+    const D d;
+    const V t = hn::Min(x, hn::Set(d, (kPieces - 0.51f) * kNormalTailStep));
+    // Adding 2^23 rounds to an integer, in the last bits.
+    const V shifted = hn::MulAdd(t, hn::Set(d, 1 / kNormalTailStep), hn::Set(d, 8388608.0f));
+    const V middle = hn::Sub(shifted, hn::Set(d, 8388608.0f));
+    const V r = hn::NegMulAdd(middle, hn::Set(d, kNormalTailStep), t);
+    const __m512i piece = _mm512_castps_si512(shifted.raw);
+    const auto coefficient = [&](int i) HWY_ATTR {
+      return V{_mm512_permutex2var_ps(first_[i].raw, piece, second_[i].raw)};
+    };
+    V sum = coefficient(kPowers - 1);
+#pragma clang loop unroll(full)
+    for (int i = kPowers - 2; i >= 0; --i) sum = hn::MulAdd(sum, r, coefficient(i));
+    return sum;
+  }
+
+  V first_[kPowers], second_[kPowers];
+};
+#endif
+
 /// Keeps NaN where a formula would lose it.
 HWY_INLINE V OrNaN(V x, V result) {
   return hn::IfThenElse(hn::IsNaN(x), x, result);
@@ -116,37 +168,58 @@ HWY_INLINE V Apply(D d, V x, V a, V b) {
 }
 
 template <Unary kKind>
-HWY_NOINLINE void Run(const float* in, float* out, int64_t count, float a, float b) {
+HWY_NOINLINE void Run(const UnaryCall& call) {
   const D d;
   constexpr int64_t kLanes = HWY_MAX_BYTES / sizeof(float);
-  const V va = hn::Set(d, a);
-  const V vb = hn::Set(d, b);
+  const V a = hn::Set(d, call.a), b = hn::Set(d, call.b);
+  const int64_t count = call.count;
   // Several vectors at a time: each is one long chain of operations. Gelu needs many registers.
   constexpr int64_t kAtOnce = kKind == Unary::kGelu ? 2 : 4;
-  int64_t i = 0;
-  for (; i + kAtOnce * kLanes <= count; i += kAtOnce * kLanes) {
-    V vectors[kAtOnce];
+  for (int64_t r = 0; r < call.rows; ++r) {
+    const float* in = call.in + r * call.in_stride;
+    float* out = call.out + r * call.out_stride;
+    int64_t i = 0;
+    for (; i + kAtOnce * kLanes <= count; i += kAtOnce * kLanes) {
+      V vectors[kAtOnce];
 #pragma clang loop unroll(full)
-    for (int64_t v = 0; v < kAtOnce; ++v)
-      vectors[v] = Apply<kKind>(d, hn::LoadU(d, in + i + v * kLanes), va, vb);
+      for (int64_t v = 0; v < kAtOnce; ++v)
+        vectors[v] = Apply<kKind>(d, hn::LoadU(d, in + i + v * kLanes), a, b);
 #pragma clang loop unroll(full)
-    for (int64_t v = 0; v < kAtOnce; ++v) hn::StoreU(vectors[v], d, out + i + v * kLanes);
+      for (int64_t v = 0; v < kAtOnce; ++v) hn::StoreU(vectors[v], d, out + i + v * kLanes);
+    }
+    for (; i + kLanes <= count; i += kLanes)
+      hn::StoreU(Apply<kKind>(d, hn::LoadU(d, in + i), a, b), d, out + i);
+    if (i < count) StoreFirst(Apply<kKind>(d, LoadFirst(d, in + i, count - i), a, b), d, out + i, count - i);
   }
-  for (; i + kLanes <= count; i += kLanes)
-    hn::StoreU(Apply<kKind>(d, hn::LoadU(d, in + i), va, vb), d, out + i);
-  if (i == count) return;
-  HWY_ALIGN float rest[kLanes] = {};
-  for (int64_t j = i; j < count; ++j) rest[j - i] = in[j];
-  hn::Store(Apply<kKind>(d, hn::Load(d, rest), va, vb), d, rest);
-  for (int64_t j = i; j < count; ++j) out[j] = rest[j - i];
 }
 
+#if HWY_TARGET == HWY_AVX3
+HWY_NOINLINE void RunTabledGelu(const UnaryCall& call) {
+  const D d;
+  constexpr int64_t kLanes = HWY_MAX_BYTES / sizeof(float);
+  const TabledGelu gelu;
+  for (int64_t r = 0; r < call.rows; ++r) {
+    const float* in = call.in + r * call.in_stride;
+    float* out = call.out + r * call.out_stride;
+    int64_t i = 0;
+    for (; i + kLanes <= call.count; i += kLanes) hn::StoreU(gelu(hn::LoadU(d, in + i)), d, out + i);
+    if (const int64_t left = call.count - i; left > 0)
+      StoreFirst(gelu(LoadFirst(d, in + i, left)), d, out + i, left);
+  }
+}
+constexpr UnaryFunction kGelu = &RunTabledGelu;
+#else
+constexpr UnaryFunction kGelu = &Run<Unary::kGelu>;
+#endif
+
 // In the order of Unary.
-const UnaryFunction kFunctions[kUnaryCount] = {
-    &Run<Unary::kClamp>, &Run<Unary::kLeakyRelu>, &Run<Unary::kHardSigmoid>, &Run<Unary::kHardSwish>,
-    &Run<Unary::kExp>,   &Run<Unary::kSigmoid>,   &Run<Unary::kSilu>,        &Run<Unary::kTanh>,
-    &Run<Unary::kErf>,   &Run<Unary::kGelu>,      &Run<Unary::kAdd>,         &Run<Unary::kMultiply>,
-    &Run<Unary::kDivide>};
+const UnaryFunction kFunctions[kUnaryCount] = {&Run<Unary::kClamp>,       &Run<Unary::kLeakyRelu>,
+                                               &Run<Unary::kHardSigmoid>, &Run<Unary::kHardSwish>,
+                                               &Run<Unary::kExp>,         &Run<Unary::kSigmoid>,
+                                               &Run<Unary::kSilu>,        &Run<Unary::kTanh>,
+                                               &Run<Unary::kErf>,         kGelu,
+                                               &Run<Unary::kAdd>,         &Run<Unary::kMultiply>,
+                                               &Run<Unary::kDivide>};
 
 }  // namespace HWY_NAMESPACE
 }  // namespace tenon::kernels

@@ -32,8 +32,17 @@ struct UnaryOp {
   float b = 0;
 };
 
-/// out[i] = f(in[i]) for i < count. `out` may be `in`.
-using UnaryFunction = void (*)(const float* in, float* out, int64_t count, float a, float b);
+/// out[r * out_stride + i] = f(in[r * in_stride + i]) for r < rows and i < count. `out` may be `in` where the
+/// strides are the same.
+struct UnaryCall {
+  const float* in = nullptr;
+  float* out = nullptr;
+  int64_t count = 0;
+  float a = 0, b = 0;
+  int64_t rows = 1;
+  int64_t in_stride = 0, out_stride = 0;
+};
+using UnaryFunction = void (*)(const UnaryCall& call);
 
 UnaryFunction unary_function(Isa isa, Unary kind);
 

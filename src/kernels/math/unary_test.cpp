@@ -95,8 +95,8 @@ TEST(Unary, IsAsAccurateAsItSaysOverAllOfFloat32) {
   std::vector<float> y(x.size());
   for (int isa = 0; isa <= static_cast<int>(available_isa()); ++isa) {
     for (const Case& c : kCases) {
-      unary_function(static_cast<Isa>(isa), c.kind)(x.data(), y.data(), static_cast<int64_t>(x.size()), c.a,
-                                                    c.b);
+      unary_function(static_cast<Isa>(isa),
+                     c.kind)({x.data(), y.data(), static_cast<int64_t>(x.size()), c.a, c.b});
       int wrong = 0;
       for (size_t i = 0; i < x.size() && wrong < 5; ++i) {
         double want = exact(c.kind, x[i], c.a, c.b);
@@ -120,8 +120,8 @@ TEST(Unary, HandsNaNOn) {
   std::vector<float> y(x.size());
   for (int isa = 0; isa <= static_cast<int>(available_isa()); ++isa)
     for (const Case& c : kCases) {
-      unary_function(static_cast<Isa>(isa), c.kind)(x.data(), y.data(), static_cast<int64_t>(x.size()), c.a,
-                                                    c.b);
+      unary_function(static_cast<Isa>(isa),
+                     c.kind)({x.data(), y.data(), static_cast<int64_t>(x.size()), c.a, c.b});
       for (float value : y)
         EXPECT_TRUE(std::isnan(value)) << "isa " << isa << ", function " << static_cast<int>(c.kind) << ": "
                                        << value << " for clamp " << c.a << ", " << c.b;
