@@ -28,9 +28,11 @@ void pack_panel(const MatrixRef& matrix, int64_t depth, int64_t columns, int64_t
   const int64_t first = p * width;
   const int64_t count = std::min(width, columns - first);
   const float* from = matrix.data + first * matrix.column_stride;
-  if (scales.empty() && count == width) {
-    if (matrix.column_stride == 1) return pack.columns(from, matrix.row_stride, width, depth, to);
-    if (matrix.row_stride == 1) return pack.transposed(from, matrix.column_stride, width, depth, to);
+  if (scales.empty() && matrix.column_stride == 1)
+    return pack.columns(from, matrix.row_stride, count, depth, width, to);
+  if (scales.empty() && matrix.row_stride == 1) {
+    if (count < width) std::fill_n(to, depth * width, 0.0f);
+    return pack.transposed(from, matrix.column_stride, count, depth, width, to);
   }
   for (int64_t k = 0; k < depth; ++k) {
     const float* row = from + k * matrix.row_stride;

@@ -9,6 +9,8 @@
 #define HWY_TARGET_INCLUDE "kernels/gemm/pack.cpp"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
+// After Highway.
+#include "kernels/simd/partial.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace tenon::kernels {
@@ -45,27 +47,31 @@ HWY_NOINLINE void Rows(const float* from, int64_t stride, int64_t rows, int64_t 
     std::copy_n(from + r * stride + k, depth - k, to);
 }
 
-HWY_NOINLINE void Transposed(const float* from, int64_t stride, int64_t columns, int64_t depth, float* to) {
+HWY_NOINLINE void Transposed(const float* from, int64_t stride, int64_t columns, int64_t depth, int64_t width,
+                             float* to) {
   int64_t k = 0;
   if (columns >= 4) {
     for (; k + 4 <= depth; k += 4) {
       for (int64_t j = 0; j + 4 <= columns; j += 4)
-        PackSquare(from + j * stride + k, stride, columns, to + k * columns + j);
+        PackSquare(from + j * stride + k, stride, width, to + k * width + j);
       // The last four columns may have been packed in part.
       if (columns % 4 != 0)
-        PackSquare(from + (columns - 4) * stride + k, stride, columns, to + k * columns + columns - 4);
+        PackSquare(from + (columns - 4) * stride + k, stride, width, to + k * width + columns - 4);
     }
   }
   for (; k < depth; ++k)
-    for (int64_t j = 0; j < columns; ++j) to[k * columns + j] = from[j * stride + k];
+    for (int64_t j = 0; j < columns; ++j) to[k * width + j] = from[j * stride + k];
 }
 
-HWY_NOINLINE void Columns(const float* from, int64_t stride, int64_t columns, int64_t depth,
+HWY_NOINLINE void Columns(const float* from, int64_t stride, int64_t columns, int64_t depth, int64_t width,
                           float* HWY_RESTRICT to) {
   const hn::ScalableTag<float> d;
   constexpr int64_t kLanes = HWY_MAX_BYTES / sizeof(float);
-  for (int64_t k = 0; k < depth; ++k, from += stride, to += columns)
-    for (int64_t j = 0; j < columns; j += kLanes) hn::StoreU(hn::LoadU(d, from + j), d, to + j);
+  for (int64_t k = 0; k < depth; ++k, from += stride, to += width) {
+    int64_t j = 0;
+    for (; j + kLanes <= columns; j += kLanes) hn::StoreU(hn::LoadU(d, from + j), d, to + j);
+    if (j < columns) hn::StoreU(LoadFirst(d, from + j, columns - j), d, to + j);
+  }
 }
 
 const PackFunctions kPackFunctions = {&Rows, &Transposed, &Columns};

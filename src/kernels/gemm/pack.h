@@ -11,10 +11,12 @@ namespace tenon::kernels {
 struct PackFunctions {
   /// A tile of rows in blocks of kTermBlock terms, from from[r * stride + k] for r < rows and k < depth.
   void (*rows)(const float* from, int64_t stride, int64_t rows, int64_t depth, float* to);
-  /// to[k * columns + j] = from[j * stride + k] for j < columns and k < depth.
-  void (*transposed)(const float* from, int64_t stride, int64_t columns, int64_t depth, float* to);
-  /// to[k * columns + j] = from[k * stride + j] for j < columns, whole vectors, and k < depth.
-  void (*columns)(const float* from, int64_t stride, int64_t columns, int64_t depth, float* to);
+  /// to[k * width + j] = from[j * stride + k] for j < columns and k < depth.
+  void (*transposed)(const float* from, int64_t stride, int64_t columns, int64_t depth, int64_t width,
+                     float* to);
+  /// to[k * width + j] = from[k * stride + j] for j < columns and k < depth.
+  void (*columns)(const float* from, int64_t stride, int64_t columns, int64_t depth, int64_t width,
+                  float* to);
 };
 const PackFunctions& pack_functions(Isa isa);
 

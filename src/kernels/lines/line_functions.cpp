@@ -65,10 +65,10 @@ HWY_INLINE void SoftmaxBelow(const float* in, float* out, int64_t length, float 
       sum = hn::Add(sum, last);
     }
   });
-  const V total = hn::Set(d, hn::GetLane(hn::SumOfLanes(d, sum)));
+  const V factor = hn::Set(d, 1 / hn::GetLane(hn::SumOfLanes(d, sum)));
   int64_t i = 0;
-  for (; i + kLanes <= length; i += kLanes) hn::StoreU(hn::Div(hn::LoadU(d, out + i), total), d, out + i);
-  if (i < length) StoreFirst(hn::Div(last, total), d, out + i, length - i);
+  for (; i + kLanes <= length; i += kLanes) hn::StoreU(hn::Mul(hn::LoadU(d, out + i), factor), d, out + i);
+  if (i < length) StoreFirst(hn::Mul(last, factor), d, out + i, length - i);
 }
 
 void Softmax(const float* in, float* out, int64_t length) {
