@@ -13,6 +13,7 @@
 #include "ops/conv/conv.h"
 #include "ops/conv/conv_kernel.h"
 #include "ops/conv/head.h"
+#include "ops/conv/winograd_cost.h"
 #include "ops/fusion/tail.h"
 #include "ops/normalization/channel_norm.h"
 #include "ops/spatial/window.h"
@@ -48,37 +49,9 @@ bool fits(const Region& region) {
 /// Images whose first convolution takes them as they are: few channels would leave most of a block empty.
 constexpr int64_t kPlanarChannelsMax = 4;
 
-/// m of the F(m x m, 3 x 3) that a convolution takes the least time by, or 0 for the direct sum. For each
-/// pair of channels an algorithm computes for a while or waits for its filters, whichever takes longer. The
-/// larger its tiles, the fewer multiplications it does and the more filters it reads.
-int choose_winograd(int64_t in_channels, int64_t out_channels, const SymShape& output) {
-  constexpr double kOperationsAByte = 8;  // what a core computes while a byte arrives from beyond its caches
-  constexpr double kTransforms = 1.15;    // how much longer than the products it takes with the transforms
-  constexpr int64_t kUnknownSize = 56;
-  if (in_channels < 16 || out_channels < 16) return 0;
-  const int64_t h = output[2].constant().value_or(kUnknownSize),
-                w = output[3].constant().value_or(kUnknownSize);
-  const auto cost = [&](int64_t tiles, int64_t positions) {
-    const auto products = static_cast<double>(2 * tiles * positions);
-    return std::max(products,
-                    kOperationsAByte * static_cast<double>(sizeof(float)) * static_cast<double>(positions));
-  };
-  const auto tiles = [&](int64_t m) { return ((h + m - 1) / m) * ((w + m - 1) / m); };
-  const double direct = cost(h * w, 9), two = cost(tiles(2), 16) * kTransforms,
-               four = cost(tiles(4), 36) * kTransforms;
-  if (direct <= std::min(two, four)) return 0;
-  return two < four ? 2 : 4;
-}
-
-/// Multiplications of F(m x m, 3 x 3) over those of the direct sum.
 template <int kM>
-double winograd_work(const Region& region) {
-  const SymShape& output = *region.type(region.outputs[0]).shape;
-  const auto h = output[2].constant(), w = output[3].constant();
-  constexpr double kPositions = (kM + 2) * (kM + 2), kDirect = 9;
-  if (!h || !w || *h * *w == 0) return kPositions / (kDirect * kM * kM);
-  const int64_t tiles = ((*h + kM - 1) / kM) * ((*w + kM - 1) / kM);
-  return static_cast<double>(tiles) * kPositions / (kDirect * static_cast<double>(*h * *w));
+double work_of_winograd(const Region& region) {
+  return winograd_work(region, kM);
 }
 
 bool fits_blocked(const Region& region) {
@@ -236,7 +209,7 @@ constexpr RowLayouts kPlanarToBlocked{Layout::kPlain, Layout::kBlocked, true};
        kBlocked,                                                                                            \
        true,                                                                                                \
        winograd_pays<4>,                                                                                    \
-       winograd_work<4>},                                                                                   \
+       work_of_winograd<4>},                                                                                \
       {"conv_winograd2_f32_" suffix,                                                                        \
        isa,                                                                                                 \
        fits_winograd,                                                                                       \
@@ -244,7 +217,7 @@ constexpr RowLayouts kPlanarToBlocked{Layout::kPlain, Layout::kBlocked, true};
        kBlocked,                                                                                            \
        true,                                                                                                \
        winograd_pays<2>,                                                                                    \
-       winograd_work<2>},                                                                                   \
+       work_of_winograd<2>},                                                                                \
       {"conv_blocked_f32_" suffix, isa, fits_blocked_or_head, prepare<Algorithm::kBlocked, isa>, kBlocked}, \
       {"conv_winograd6_f32_" suffix,                                                                        \
        isa,                                                                                                 \
@@ -253,7 +226,7 @@ constexpr RowLayouts kPlanarToBlocked{Layout::kPlain, Layout::kBlocked, true};
        kBlocked,                                                                                            \
        true,                                                                                                \
        nullptr,                                                                                             \
-       winograd_work<6>,                                                                                    \
+       work_of_winograd<6>,                                                                                 \
        kWinograd6Error},                                                                                    \
   {                                                                                                         \
     "conv_tile_f32_" suffix, isa, fits, prepare<Algorithm::kTile, isa>                                      \
