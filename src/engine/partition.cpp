@@ -10,6 +10,7 @@
 #include "ops/fusion/layer_norm.h"
 #include "ops/fusion/tail.h"
 #include "ops/matmul/head.h"
+#include "ops/normalization/channel_layer_norm.h"
 #include "ops/views/strided_view.h"
 
 namespace tenon {
@@ -46,6 +47,8 @@ class Partitioner {
     drop_views();
     for (size_t n = 0; n < graph_.nodes.size(); ++n)
       if (fuse && !claimed_[n] && graph_.nodes[n].op == Op::kReduceMean) claim_layer_norm(n);
+    for (size_t n = 0; n < graph_.nodes.size(); ++n)
+      if (fuse && !claimed_[n] && graph_.nodes[n].op == Op::kLayerNormalization) claim_channel_layer_norm(n);
     // What nobody has taken becomes maps.
     for (size_t n = 0; n < graph_.nodes.size(); ++n)
       if (fuse && !claimed_[n] && ops::can_begin_map(graph_, graph_.nodes[n])) grow(n);
@@ -232,6 +235,23 @@ class Partitioner {
     std::vector<size_t> indices = ops::layer_norm_at(graph_, uses_, first);
     if (indices.empty() || std::ranges::any_of(indices, [&](size_t n) { return claimed_[n]; })) return;
     claim(std::move(indices));
+  }
+
+  /// Takes the Transposes before and behind a LayerNormalization when only it needs channels last.
+  void claim_channel_layer_norm(size_t norm) {
+    const Node& node = graph_.nodes[norm];
+    if (!node.has_input(0) || !node.has_output(0)) return;
+    const int32_t before = uses_.producer[index(node.inputs[0])];
+    const auto &readers = uses_.users[index(node.inputs[0])], &after = uses_.users[index(node.outputs[0])];
+    if (before < 0 || readers.size() != 1 || after.size() != 1 || uses_.is_output[index(node.inputs[0])] ||
+        uses_.is_output[index(node.outputs[0])])
+      return;
+    const std::vector<size_t> indices = {static_cast<size_t>(before), norm, static_cast<size_t>(after[0])};
+    if (std::ranges::any_of(indices, [&](size_t n) { return claimed_[n]; }) ||
+        !ops::is_channel_layer_norm(region_of(indices, 1)))
+      return;
+    claim(indices);
+    anchor_at_[indices.back()] = 1;
   }
 
   /// Takes what moves channels on, one node after the other, up to the last one that gives images again.

@@ -15,6 +15,7 @@ constexpr int kMaxDepth = 64;
 
 constexpr Pass kPipeline[] = {
     {"import-constants", "copies captured constants into bodies of control flow", import_constants},
+    {"move-channels-first", "MatMul over channels last as 1x1 convolutions", move_channels_first, true},
     {"fold-constants", "computes what depends on constants alone", fold_constants},
     {"remove-identities", "removes Identity, Dropout and their like", remove_identities},
     {"simplify-algebra", "x * 1, x + 0, Transpose of Transpose, Reshape of Reshape", simplify_algebra},
@@ -80,7 +81,7 @@ Status run_pipeline(TypedModel& model, const Options& options) {
   for (int round = 0; round < kMaxRounds; ++round) {
     size_t changes = 0;
     for (const Pass& pass : kPipeline) {
-      if (TENON_TRY(is_disabled(pass, options))) continue;
+      if (TENON_TRY(is_disabled(pass, options)) || (pass.for_engine && !options.for_engine)) continue;
       if (options.progress) options.progress(fmt::format("pass {}", pass.name), 0, 0);
       size_t changed = TENON_TRY(run_on(pass, model.graph, PassContext{}, 0));
       if (changed == 0) continue;

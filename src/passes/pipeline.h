@@ -18,6 +18,8 @@ std::span<const Pass> pipeline();
 struct Options {
   /// Names of passes to leave out, or "all". An unknown name is an error.
   std::vector<std::string> disabled;
+  /// Whether the engine will run the model: with Pass::for_engine.
+  bool for_engine = false;
   /// Called after each pass that changed something, with the number of places changed.
   std::function<void(const Pass& pass, const Graph& graph, size_t changes)> trace;
   ProgressFunction progress;  ///< Told of each pass.

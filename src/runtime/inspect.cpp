@@ -112,6 +112,7 @@ Status inspect_model(const std::string& path, const InspectOptions& options, Fil
       report.passes.push_back({std::string(pass.name), std::string(pass.summary), 0, "", ""});
     std::string before = print(model.graph);
     passes::Options pass_options;
+    pass_options.for_engine = true;
     pass_options.trace = [&](const passes::Pass& pass, const Graph& graph, size_t changes) {
       std::string after = print(graph);
       report.passes.push_back({std::string(pass.name), "", changes, std::move(before), after});

@@ -31,6 +31,7 @@ Result<std::shared_ptr<Session>> build_session(TypedModel model, const SessionOp
   if (!options.references_only) {
     passes::Options pass_options;
     pass_options.disabled = options.disabled_passes;
+    pass_options.for_engine = true;
     pass_options.progress = options.progress;
     TENON_TRY(passes::run_pipeline(optimised, pass_options));
   }

@@ -11,6 +11,7 @@
 // After highway.h, which it extends.
 #include "kernels/simd/exp.h"
 #include "kernels/simd/partial.h"
+#include "kernels/simd/sum.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace tenon::kernels {
@@ -88,15 +89,6 @@ void Softmax(const float* in, float* out, int64_t length) {
   SoftmaxBelow<false>(in, out, length, most);
 }
 
-/// The sum of all lanes, in float64.
-HWY_INLINE double SumInDouble(V v) {
-  const hn::Half<D> half;
-  const hn::RebindToFloat<hn::Repartition<int64_t, D>> wide;
-  const auto low = hn::PromoteTo(wide, hn::LowerHalf(half, v));
-  const auto high = hn::PromoteTo(wide, hn::UpperHalf(half, v));
-  return hn::GetLane(hn::SumOfLanes(wide, hn::Add(low, high)));
-}
-
 /// The sum of in[i] - shift or, with kSquare, of the squares.
 template <bool kSquare>
 double Sum(const float* in, int64_t length, float shift) {
@@ -113,7 +105,7 @@ double Sum(const float* in, int64_t length, float shift) {
     for (int k = 0; k < 4; ++k) sums[k] = add(sums[k], hn::LoadU(d, in + i + k * kLanes));
   }
   ForVectors(in + i, length - i, shift, [&](V x, int64_t, int64_t) HWY_ATTR { sums[0] = add(sums[0], x); });
-  return SumInDouble(hn::Add(hn::Add(sums[0], sums[1]), hn::Add(sums[2], sums[3])));
+  return SumInDouble(d, hn::Add(hn::Add(sums[0], sums[1]), hn::Add(sums[2], sums[3])));
 }
 
 void Normalise(const float* in, float* out, int64_t length, float mean, float factor, const float* scale,

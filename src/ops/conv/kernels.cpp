@@ -1,6 +1,6 @@
-// Rows for float32 convolutions of one and two dimensions with constant weights, a BatchNormalization after
-// them folded into the weights, and a tail of activations and residual sums. Those of two dimensions work in
-// the blocked layout.
+// Rows for float32 convolutions of one and two dimensions with constant weights, a BatchNormalization or a
+// factor for each channel after them folded into the weights, and a tail of activations and residual sums.
+// Those of two dimensions work in the blocked layout.
 #include "ops/conv/kernels.h"
 
 #include <algorithm>
@@ -109,7 +109,7 @@ Result<Folded> fold(const Region& region) {
   const Tensor* bias = region.constant_input(conv, 2);
   Folded folded;
   if (bias != nullptr) folded.bias.assign(bias->span<float>().begin(), bias->span<float>().end());
-  const Node* node = folded_batch_norm(region);
+  const Node* node = folded_channel_norm(region);
   if (node == nullptr) return folded;
   ChannelNorm norm = TENON_TRY(ChannelNorm::of(*region.graph, *node, weights.dim(0)));
   folded.bias.resize(norm.factor.size(), 0.0f);

@@ -16,16 +16,6 @@ size_t input_index(const Region& region, ValueId id) {
                              region.inputs.begin());
 }
 
-/// One number for each channel of [N, C, H, W] from a constant that broadcasts as [C, 1, 1]; empty when it
-/// does not.
-std::vector<float> by_channel(const Tensor& tensor, int64_t channels) {
-  if (tensor.type() != DataType::kFloat32 || tensor.size() != channels) return {};
-  const Shape& shape = tensor.shape();
-  const bool fits = shape == Shape{channels, 1, 1} || shape == Shape{1, channels, 1, 1};
-  return fits ? std::vector<float>(tensor.data<float>(), tensor.data<float>() + channels)
-              : std::vector<float>{};
-}
-
 std::optional<ChannelScale> batch_norm(const Region& region, const Node& node, int64_t channels) {
   auto norm = ChannelNorm::of(*region.graph, node, channels);
   if (!norm.ok()) return std::nullopt;
@@ -75,8 +65,8 @@ std::optional<std::pair<ChannelScale, ValueId>> channel_operation(const Region& 
     const int64_t channels = *(*type.shape)[1].constant();
     ChannelScale result;
     if (const Tensor* other = region.constant_input(node, 1 - i)) {
-      std::vector<float> values = by_channel(*other, channels);
-      if (values.empty()) continue;
+      if (!is_by_channel(*other, channels)) continue;
+      const std::vector<float> values(other->data<float>(), other->data<float>() + channels);
       const std::vector<float> ones(values.size(), 1.0f), zeros(values.size(), 0.0f);
       result.scale = node.op == Op::kMul ? values : ones;
       result.shift = node.op == Op::kMul ? zeros : values;

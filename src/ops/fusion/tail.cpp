@@ -160,12 +160,13 @@ const Tensor* constant_bias(const Region& region) {
   return bias->dim(0) == matrix->dim(1) ? bias : nullptr;
 }
 
-const Node* folded_batch_norm(const Region& region) {
+const Node* folded_channel_norm(const Region& region) {
   const size_t at = region.anchor + (constant_bias(region) != nullptr ? 2 : 1);
   if (region.nodes.size() <= at) return nullptr;
   const Node& product = region.anchor_node();
   const Node& norm = *region.nodes[at];
   const ValueId current = region.nodes[at - 1]->outputs[0];
+  if (product.op == Op::kConv && is_channel_product(*region.graph, norm, current)) return &norm;
   if (!is_constant_batch_norm(*region.graph, norm) || norm.inputs[0] != current) return nullptr;
   if (product.op == Op::kConv) return &norm;
   // Of a product, the channels of a matrix are its columns.
@@ -177,7 +178,7 @@ const Node* folded_batch_norm(const Region& region) {
 
 size_t tail_begin(const Region& region) {
   return region.anchor + 1 + (constant_bias(region) != nullptr ? 1 : 0) +
-         (folded_batch_norm(region) != nullptr ? 1 : 0);
+         (folded_channel_norm(region) != nullptr ? 1 : 0);
 }
 
 Result<kernels::Operands> tail_operands(const FusedTail& tail, KernelContext& context, const Shape& output) {

@@ -52,7 +52,7 @@ struct Columns {
 /// `scale` and `bias` (empty: none) of all columns, with the BatchNormalization of the region multiplied in.
 Result<Columns> fold(const Region& region, double scale, std::vector<double> bias, int64_t columns) {
   Columns folded;
-  if (const Node* node = folded_batch_norm(region)) {
+  if (const Node* node = folded_channel_norm(region)) {
     const ChannelNorm norm = TENON_TRY(ChannelNorm::of(*region.graph, *node, columns));
     bias.resize(norm.factor.size(), 0.0);
     for (size_t c = 0; c < bias.size(); ++c) {

@@ -5,6 +5,7 @@
 #include "kernels/lines/lines.h"
 #include "ops/core/services.h"
 #include "ops/fusion/layer_norm.h"
+#include "ops/normalization/channel_layer_norm.h"
 
 namespace tenon::ops {
 
@@ -98,10 +99,25 @@ Result<std::unique_ptr<Kernel>> prepare_printed_layer_norm(Isa isa, const Region
       norm.epsilon, isa));
 }
 
-const KernelRow kLayerNormRows[3] = {
-    {"layer_norm_f32_avx512", Isa::kAvx512, fits, prepare<Isa::kAvx512>},
-    {"layer_norm_f32_avx2", Isa::kAvx2, fits, prepare<Isa::kAvx2>},
-    {"layer_norm_f32_portable", Isa::kPortable, fits, prepare<Isa::kPortable>},
-};
+namespace {
+
+template <Isa kIsa>
+Result<std::unique_ptr<Kernel>> prepare_over_channels(const Region& region, kernels::Packing&) {
+  return prepare_channel_layer_norm(kIsa, region);
+}
+
+// Between images that are plain, the three nodes run one by one.
+constexpr RowLayouts kBlocked{Layout::kBlocked, Layout::kBlocked, false};
+
+}  // namespace
+
+#define TENON_LAYER_NORM_ROWS(suffix, isa)                                                             \
+  {"layer_norm_f32_" suffix, isa, fits, prepare<isa>}, {                                               \
+    "layer_norm_blocked_f32_" suffix, isa, is_channel_layer_norm, prepare_over_channels<isa>, kBlocked \
+  }
+const KernelRow kLayerNormRows[6] = {TENON_LAYER_NORM_ROWS("avx512", Isa::kAvx512),
+                                     TENON_LAYER_NORM_ROWS("avx2", Isa::kAvx2),
+                                     TENON_LAYER_NORM_ROWS("portable", Isa::kPortable)};
+#undef TENON_LAYER_NORM_ROWS
 
 }  // namespace tenon::ops

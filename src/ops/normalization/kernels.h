@@ -6,7 +6,7 @@
 namespace tenon::ops {
 
 /// In the order of trying.
-extern const KernelRow kLayerNormRows[3];
+extern const KernelRow kLayerNormRows[6];
 
 bool fits_printed_layer_norm(const Region& region);
 Result<std::unique_ptr<Kernel>> prepare_printed_layer_norm(Isa isa, const Region& region);
