@@ -63,6 +63,7 @@ HWY_NOINLINE void Tile(const BlockedTileArgs& args) {
     };
     const int32_t* HWY_RESTRICT offsets = args.offsets;
     const int32_t* const last = offsets + args.steps;
+    RowTrickle out({end.to, kLanes, kPixels}, end.to);
     for (; offsets != last; ++offsets) {
       const float* HWY_RESTRICT x = input + *offsets;
       if constexpr (kInner != 0) {
@@ -71,6 +72,9 @@ HWY_NOINLINE void Tile(const BlockedTileArgs& args) {
 #pragma clang loop unroll(full)
           for (int64_t u = 0; u < kUnroll; ++u) add(x + u);
           next.Fetch();
+          __builtin_prefetch(out.At(), 1, 3);
+          if constexpr (kBlocks > 1) __builtin_prefetch(out.At() + end.stride, 1, 3);
+          out.Advance();
         }
       } else {
         for (int64_t i = 0; i < args.inner; ++i) add(x + i);
