@@ -6,6 +6,7 @@
 #include "engine/reference_kernel.h"
 #include "ops/channels/moves.h"
 #include "ops/conv/head.h"
+#include "ops/conv/kernels.h"
 #include "ops/fusion/gelu.h"
 #include "ops/fusion/layer_norm.h"
 #include "ops/fusion/tail.h"
@@ -122,7 +123,18 @@ class Partitioner {
       indices = std::move(wider);
       current = graph_.nodes[indices.back()].outputs[0];
     }
+    if (graph_.nodes[anchor].op == Op::kConv && current != kNoValue) add_pool(current, indices);
     claim(std::move(indices));
+  }
+
+  /// Takes the pool behind a first convolution into its region.
+  void add_pool(ValueId current, std::vector<size_t>& indices) const {
+    const auto& users = uses_.users[index(current)];
+    if (users.size() != 1 || uses_.is_output[index(current)] || claimed_[static_cast<size_t>(users[0])])
+      return;
+    if (graph_.nodes[static_cast<size_t>(users[0])].op != Op::kMaxPool) return;
+    indices.push_back(static_cast<size_t>(users[0]));
+    if (!ops::fits_first_conv_with_pool(region_of(indices))) indices.pop_back();
   }
 
   /// Takes what makes the input of a convolution for nobody else into its region, as far as it is a head.

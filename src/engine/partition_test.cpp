@@ -61,5 +61,18 @@ TEST(Partition, RefusesPartsThatLieOutsideWhatIsSplit) {
   EXPECT_FALSE(parts.ok());
 }
 
+TEST_F(Fusion, PoolsThatTheirConvolutionsDoNotTake) {
+  const Attributes window = {{"kernel_shape", Ints{3, 3}}, {"strides", Ints{2, 2}}};
+  const ValueId x = input("x", {1, 3, 20, 21}), residual = input("r", {1, 16, 18, 19});
+  const ValueId read_twice = add(Op::kConv, {x, constant({16, 3, 3, 3})});
+  const ValueId sum = add(Op::kAdd, {add(Op::kConv, {x, constant({16, 3, 3, 3})}), residual});
+  const ValueId indexed = add(Op::kConv, {x, constant({16, 3, 3, 3})});
+  const auto pooled =
+      build_.add_node(Op::kMaxPool, {indexed}, window, std::vector<std::string>{"values", "indices"}).value();
+  const ValueId numbers = add(Op::kCast, {pooled[1]}, {{"to", int64_t{1}}});
+  check({add(Op::kMaxPool, {read_twice}, window), read_twice, add(Op::kMaxPool, {sum}, window), pooled[0],
+         numbers});
+}
+
 }  // namespace
 }  // namespace tenon

@@ -28,6 +28,13 @@ struct BlockedConv::Running {
   RowTiles columns;  // how the pixels of a row of the output are cut into tiles
   const int32_t* offsets = nullptr;
   const float* input = nullptr;
+  /// Where outputs go: a plane is a block of channels, and begins with row `first_row`.
+  struct Out {
+    float* data = nullptr;
+    int64_t plane = 0;  // floats
+    int64_t first_row = 0;
+    bool has_one_panel = false;  // or else the panels of all images
+  } out = {};
 
   /// Neighbouring tiles of a row that have as many pixels each.
   struct Run {
@@ -45,6 +52,7 @@ struct BlockedConv::Running {
 BlockedConv::BlockedConv(const ConvFilter& filter, const ConvWeights& weights, bool planar,
                          std::optional<InputMap> map, Epilogue epilogue, Isa isa, Packing& packing)
     : filter_(filter),
+      isa_(isa),
       planar_(planar),
       map_(std::move(map)),
       positions_(filter.kernel_h *
@@ -174,7 +182,8 @@ ReadNext BlockedConv::weights_of(const BlockedWork& work, const Part& part, int6
 void BlockedConv::multiply(const Running& running, const BlockedWork& work, const Part& part, float* copies,
                            float* partials) const {
   const ConvCall& call = running.call;
-  const int64_t lanes = tiles_->lanes, out_plane = call.out_h * call.out_w * lanes;
+  const Running::Out& out = running.out;
+  const int64_t lanes = tiles_->lanes;
   const Panel& any = panels_[static_cast<size_t>(work.first_panel)];
   const bool is_last = part.step + part.steps == any.in_planes * positions_;
   const float* input = nullptr;
@@ -191,17 +200,17 @@ void BlockedConv::multiply(const Running& running, const BlockedWork& work, cons
   float* partial = partials;
   for (int64_t p = work.first_panel; p < work.last_panel; ++p) {
     const Panel& panel = panels_[static_cast<size_t>(p)];
-    const int64_t plane = (work.batch * out_blocks_ + panel.first) * out_plane;
+    const int64_t plane = out.has_one_panel ? 0 : (work.batch * out_blocks_ + panel.first) * out.plane;
     args.weights = weights_of(work, part, p).from;
     const ReadNext next = weights_of(work, part, p + 1);
     args.start = part.step == 0 ? bias_.data() + panel.first * lanes : nullptr;
     const float* copy = copies;
     for (int64_t t = work.first_tile; t < work.last_tile; t += args.count) {
       const Running::Run run = running.run_of(t, work.last_tile);
-      const int64_t at = (run.row * running.padded.out_width() + run.x) * lanes;
+      const int64_t at = ((run.row - out.first_row) * running.padded.out_width() + run.x) * lanes;
       const int64_t pixels = run.pixels * lanes;
       alignas(64) float sums[kStripPixels * BlockedTileSet::kMaxBlocks * kMaxLanes];
-      const auto end = epilogue_.tile_end(call.output, plane + at, out_plane, call.operands);
+      const auto end = epilogue_.tile_end(out.data, plane + at, out.plane, call.operands);
       const bool is_direct = is_last && end;
       args.count = is_direct || !is_last ? run.count : std::min(run.count, kStripPixels / run.pixels);
       args.to_step = pixels;
@@ -232,8 +241,8 @@ void BlockedConv::multiply(const Running& running, const BlockedWork& work, cons
       for (size_t i = 0; i < call.operands.size(); ++i) operands[i] = call.operands[i] + plane;
       const int64_t columns = args.count * pixels;
       const Segment segment{0, static_cast<int32_t>(columns), at};
-      epilogue_.finish({sums, static_cast<int>(panel.blocks), columns, &segment, 1, call.output + plane,
-                        out_plane, operands});
+      epilogue_.finish({sums, static_cast<int>(panel.blocks), columns, &segment, 1, out.data + plane,
+                        out.plane, operands});
     }
   }
 }
@@ -256,36 +265,135 @@ void BlockedConv::compute(const Running& running, BlockedWork work, float* copie
   }
 }
 
-bool BlockedConv::run(const ConvCall& call, const Services& services) const {
-  if (call.images * out_blocks_ * call.out_h * call.out_w == 0) return true;
+/// Whether sums are made in several parts.
+bool BlockedConv::has_parts() const {
+  return std::ranges::any_of(
+      panels_, [&](const Panel& panel) { return next_part(panel, {}).steps < panel.in_planes * positions_; });
+}
+
+/// Floats of a tile's sums.
+int64_t BlockedConv::tile_sums() const {
+  return int64_t{tiles_->max_pixels} * BlockedTileSet::kMaxBlocks * tiles_->lanes;
+}
+
+/// What a call needs before its tiles: nullopt when its input is too large to address.
+std::optional<BlockedConv::Running> BlockedConv::make_running(const ConvCall& call,
+                                                              const Services& services) const {
   const PaddedInput padded(filter_, call, planar_ ? 1 : tiles_->lanes);
   Running running{call, padded, RowTiles(padded.out_width(), tiles_->max_pixels)};
   const bool has_row_offsets = positions_ < filter_.kernel_h * filter_.kernel_w;
   running.offsets = padded.offsets(in_planes_, has_row_offsets ? 1 : filter_.kernel_w, services);
-  if (running.offsets == nullptr) return false;
+  if (running.offsets == nullptr) return std::nullopt;
   running.input = call.input;
-  if (map_ && !padded.direct()) return false;
+  running.out = {call.output, call.out_h * call.out_w * tiles_->lanes};
+  if (map_ && !padded.direct()) return std::nullopt;
   if (!padded.direct()) {
     float* copy = services.scratch_floats(padded.floats(in_planes_));
     padded.copy(call.input, in_planes_, services, copy);
     running.input = copy;
   }
-  bool has_parts = false;
-  for (const Panel& panel : panels_)
-    has_parts = has_parts || next_part(panel, {}).steps < panel.in_planes * positions_;
+  return running;
+}
+
+bool BlockedConv::run(const ConvCall& call, const Services& services) const {
+  if (call.images * out_blocks_ * call.out_h * call.out_w == 0) return true;
+  const auto running = make_running(call, services);
+  if (!running) return false;
   // Neighbouring outputs of a larger filter share their taps, so a tile's input is small and lies together.
   const int64_t taps = filter_.kernel_h * filter_.kernel_w;
   const int64_t tile_input = tiles_->max_pixels * kSumBlock / taps;
-  const int64_t tile_sums = tiles_->max_pixels * BlockedTileSet::kMaxBlocks * tiles_->lanes;
-  const Blocking blocking(call.images, padded.out_rows() * running.columns.tiles,
-                          static_cast<int64_t>(panels_.size()), tile_input, has_parts ? tile_sums : 0,
-                          services.threads);
+  const int64_t kept_sums = has_parts() ? tile_sums() : 0;
+  const Blocking blocking(call.images, running->padded.out_rows() * running->columns.tiles,
+                          static_cast<int64_t>(panels_.size()), tile_input, kept_sums, services.threads);
   const bool copies = taps == 1 && !planar_;
   for_each_share(blocking, services, [&](BlockedShare share) {
     float* copy = copies ? services.scratch_floats(blocking.max_tiles() * tile_input) : nullptr;
     float* partials =
-        has_parts ? services.scratch_floats(blocking.max_tiles() * blocking.group * tile_sums) : nullptr;
-    for (BlockedWork work; share.next(work);) compute(running, work, copy, partials);
+        kept_sums > 0 ? services.scratch_floats(blocking.max_tiles() * blocking.group * kept_sums) : nullptr;
+    for (BlockedWork work; share.next(work);) compute(*running, work, copy, partials);
+  });
+  return true;
+}
+
+namespace {
+
+/// Rows of a pool whose windows are computed together.
+constexpr size_t kPoolRows = 4;
+
+/// Rows [first, last) of the input that rows [begin, end) of a pool cover; none when all windows are empty.
+std::pair<int64_t, int64_t> covered(const PoolAxis& rows, size_t begin, size_t end) {
+  std::pair<int64_t, int64_t> covered{INT64_MAX, 0};
+  for (size_t y = begin; y < end; ++y) {
+    if (rows.count[y] == 0) continue;
+    covered.first = std::min(covered.first, rows.first[y]);
+    covered.second = std::max(covered.second, rows.first[y] + (rows.count[y] - 1) * rows.dilation + 1);
+  }
+  return covered.first < covered.second ? covered : std::pair<int64_t, int64_t>{0, 0};
+}
+
+}  // namespace
+
+/// Rows [first, last) of a panel's pool. `running.out` has room for `span` rows of the convolution.
+void BlockedConv::pool_rows(Running& running, const MaxPoolBehind& pool, int64_t image, int64_t panel,
+                            size_t first, size_t last, int64_t span, float* partials) const {
+  const Panel& p = panels_[static_cast<size_t>(panel)];
+  const int64_t row = running.call.out_w * tiles_->lanes, tiles = running.columns.tiles;
+  Running::Out& out = running.out;
+  int64_t made = 0;  // rows before are, those from out.first_row on
+  for (size_t y = first; y < last; y += kPoolRows) {
+    const size_t end = std::min(last, y + kPoolRows);
+    const auto [begin_row, end_row] = covered(*pool.rows, y, end);
+    if (begin_row < end_row) {
+      const int64_t kept = y == first ? 0 : std::max<int64_t>(0, made - begin_row);
+      for (int64_t b = 0; b < p.blocks && kept > 0; ++b) {
+        float* plane = out.data + b * span * row;
+        std::copy_n(plane + (begin_row - out.first_row) * row, kept * row, plane);
+      }
+      out.first_row = begin_row;
+      if (begin_row + kept < end_row)
+        compute(running, {image, (begin_row + kept) * tiles, end_row * tiles, panel, panel + 1}, nullptr,
+                partials);
+      made = end_row;
+    }
+    for (size_t i = y; i < end; ++i)
+      for (int64_t b = 0; b < p.blocks; ++b) {
+        const int64_t pooled =
+            (image * out_blocks_ + p.first + b) * pool.rows->outputs() + static_cast<int64_t>(i);
+        const int64_t from = pool.rows->count[i] == 0 ? 0 : pool.rows->first[i] - out.first_row;
+        blocked_max_pool_row(*pool.rows, *pool.columns, i, out.data + b * span * row + from * row,
+                             running.call.out_w,
+                             pool.output + pooled * pool.columns->outputs() * tiles_->lanes, isa_);
+      }
+  }
+}
+
+bool BlockedConv::run_pooled(const ConvCall& call, const MaxPoolBehind& pool,
+                             const Services& services) const {
+  const auto panels = static_cast<int64_t>(panels_.size()), rows = pool.rows->outputs();
+  if (call.images * out_blocks_ * rows * pool.columns->outputs() == 0) return true;
+  const auto whole = make_running(call, services);
+  if (!whole || whole->padded.out_width() != call.out_w) return false;
+  // Where one thread's rows end and another's begin, both compute what both windows cover.
+  const int64_t groups = (rows - 1) / static_cast<int64_t>(kPoolRows) + 1;
+  const int64_t chunks = std::clamp<int64_t>(2 * services.threads / (call.images * panels), 1, groups);
+  int64_t span = 1;
+  for (size_t y = 0; y < pool.rows->first.size(); ++y) {
+    const auto [first, last] = covered(*pool.rows, y, std::min(pool.rows->first.size(), y + kPoolRows));
+    span = std::max(span, last - first);
+  }
+  services.parallel_for(call.images * panels * chunks, 1, [&](int64_t begin, int64_t end) {
+    Running running = *whole;
+    running.out.plane = span * call.out_w * tiles_->lanes;
+    running.out.data = services.scratch_floats(BlockedTileSet::kMaxBlocks * running.out.plane);
+    running.out.has_one_panel = true;
+    float* partials =
+        has_parts() ? services.scratch_floats(span * running.columns.tiles * tile_sums()) : nullptr;
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t chunk = i % chunks;
+      pool_rows(running, pool, i / chunks / panels, i / chunks % panels,
+                static_cast<size_t>(chunk * rows / chunks), static_cast<size_t>((chunk + 1) * rows / chunks),
+                span, partials);
+    }
   });
   return true;
 }

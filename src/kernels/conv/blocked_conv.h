@@ -9,8 +9,16 @@
 #include "kernels/conv/conv2d.h"
 #include "kernels/conv/padded_input.h"
 #include "kernels/gemm/blocking.h"
+#include "kernels/pool/blocked_pool.h"
 
 namespace tenon::kernels {
+
+/// A maximum pool of a convolution's output.
+struct MaxPoolBehind {
+  const PoolAxis* rows = nullptr;
+  const PoolAxis* columns = nullptr;
+  float* output = nullptr;  ///< Blocked.
+};
 
 /// Every convolution: each output channel sums over the blocks of input channels of its group.
 class BlockedConv final : public Convolution {
@@ -21,6 +29,10 @@ class BlockedConv final : public Convolution {
 
   /// The call's input (unless planar), output and operands are blocked.
   [[nodiscard]] bool run(const ConvCall& call, const Services& services) const override;
+  /// The same with a pool behind an epilogue without operands. The call's own output is not written: some
+  /// rows of it are in the caches at a time.
+  [[nodiscard]] bool run_pooled(const ConvCall& call, const MaxPoolBehind& pool,
+                                const Services& services) const;
 
  private:
   /// One or two blocks of output channels that sum over the same blocks of input channels.
@@ -38,6 +50,11 @@ class BlockedConv final : public Convolution {
   };
   struct Running;
 
+  std::optional<Running> make_running(const ConvCall& call, const Services& services) const;
+  void pool_rows(Running& running, const MaxPoolBehind& pool, int64_t image, int64_t panel, size_t first,
+                 size_t last, int64_t span, float* partials) const;
+  bool has_parts() const;
+  int64_t tile_sums() const;
   int64_t make_panels();
   void pack(const Panel& panel, const ConvWeights& weights, float* to) const;
   int64_t inner_of(int64_t plane) const;
@@ -50,6 +67,7 @@ class BlockedConv final : public Convolution {
                 float* partials) const;
 
   ConvFilter filter_;
+  Isa isa_;
   bool planar_;
   std::optional<InputMap> map_;
   int64_t positions_;  // of a plane that have an offset of their own: its taps, or its rows of taps

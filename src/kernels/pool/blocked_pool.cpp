@@ -16,33 +16,51 @@ int64_t alike(const PoolAxis& columns, size_t x) {
   return static_cast<int64_t>(end - x);
 }
 
-/// Calls windows(args, row, column) for runs of `run_of(column)` windows, with all but the divisor set.
+/// Calls windows(args, column) for runs of `run_of(column)` windows of output row `y`, with all but the
+/// divisor set. The first row that they cover is at `row`.
+template <class RunOf, class Windows>
+void for_windows_of_row(const PoolAxis& rows, const PoolAxis& columns, size_t y, const float* row,
+                        int64_t in_w, int64_t lanes, float* out, const RunOf& run_of,
+                        const Windows& windows) {
+  WindowArgs args;
+  args.rows = rows.count[y];
+  args.row_stride = rows.dilation * in_w * lanes;
+  args.column_stride = columns.dilation * lanes;
+  for (size_t x = 0; x < columns.first.size(); x += static_cast<size_t>(args.count)) {
+    args.count = run_of(x);
+    args.next = args.count > 1 ? (columns.first[x + 1] - columns.first[x]) * lanes : 0;
+    args.in = row + columns.first[x] * lanes;
+    args.columns = columns.count[x];
+    args.out = out + static_cast<int64_t>(x) * lanes;
+    windows(args, x);
+  }
+}
+
+/// The same for all rows: windows(args, row, column).
 template <class RunOf, class Windows>
 void for_windows(const BlockedPoolCall& call, int64_t lanes, const Services& services, const RunOf& run_of,
                  const Windows& windows) {
   const PoolAxis& rows = *call.rows;
-  const PoolAxis& columns = *call.columns;
   services.parallel_for(call.planes * rows.outputs(), 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const auto y = static_cast<size_t>(i % rows.outputs());
-      const float* plane = call.input + i / rows.outputs() * call.in_h * call.in_w * lanes;
-      WindowArgs args;
-      args.rows = rows.count[y];
-      args.row_stride = rows.dilation * call.in_w * lanes;
-      args.column_stride = columns.dilation * lanes;
-      for (size_t x = 0; x < columns.first.size(); x += static_cast<size_t>(args.count)) {
-        args.count = run_of(x);
-        args.next = args.count > 1 ? (columns.first[x + 1] - columns.first[x]) * lanes : 0;
-        args.in = plane + (rows.first[y] * call.in_w + columns.first[x]) * lanes;
-        args.columns = columns.count[x];
-        args.out = call.output + (i * columns.outputs() + static_cast<int64_t>(x)) * lanes;
-        windows(args, y, x);
-      }
+      const int64_t row = i / rows.outputs() * call.in_h + rows.first[y];
+      for_windows_of_row(rows, *call.columns, y, call.input + row * call.in_w * lanes, call.in_w, lanes,
+                         call.output + i * call.columns->outputs() * lanes, run_of,
+                         [&](WindowArgs& args, size_t x) { windows(args, y, x); });
     }
   });
 }
 
 }  // namespace
+
+void blocked_max_pool_row(const PoolAxis& rows, const PoolAxis& columns, size_t y, const float* row,
+                          int64_t in_w, float* out, Isa isa) {
+  const WindowFunctions& functions = window_functions(isa);
+  for_windows_of_row(
+      rows, columns, y, row, in_w, block_lanes(isa), out, [&](size_t x) { return alike(columns, x); },
+      [&](const WindowArgs& args, size_t) { functions.max(args); });
+}
 
 void blocked_max_pool(const BlockedPoolCall& call, Isa isa, const Services& services) {
   const WindowFunctions& functions = window_functions(isa);

@@ -31,6 +31,11 @@ struct BlockedPoolCall {
 /// empty window.
 void blocked_max_pool(const BlockedPoolCall& call, Isa isa, const Services& services);
 
+/// One row of a maximum pool of one plane: output row `y`, to `out`. Its windows' first row of the input, of
+/// in_w vectors, is at `row`, and the others behind it.
+void blocked_max_pool_row(const PoolAxis& rows, const PoolAxis& columns, size_t y, const float* row,
+                          int64_t in_w, float* out, Isa isa);
+
 /// The sum of each window over divisors[row] * divisors[column], 0 where that is 0. Rows are summed first,
 /// each as one chain, then the sums of the rows.
 void blocked_average_pool(const BlockedPoolCall& call, std::span<const float> row_divisors,

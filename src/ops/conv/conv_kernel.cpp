@@ -49,21 +49,19 @@ kernels::InputMap input_map(const ConvHead& head, int64_t lanes) {
   return map;
 }
 
-Status ConvKernel::run(KernelContext& context) const {
-  const Tensor& x = context.input(head_ ? head_->images[0] : 0);
-  const auto rank = static_cast<int64_t>(window_.axes()) + (lanes_.input > 1 ? 3 : 2);
-  const int64_t planes = planes_of(filter_.groups * filter_.in_channels, lanes_.input);
-  kernels::ConvCall call;
-  if (x.rank() != rank || (!head_ && x.dim(1) != planes))
+Result<SizedConv> size_conv(const kernels::ConvFilter& filter, const Window& window, const Lanes& lanes,
+                            const Tensor& x) {
+  if (x.rank() != static_cast<int64_t>(window.axes()) + (lanes.input > 1 ? 3 : 2))
     return fail(ErrorCode::kInvalidModel, "input of shape {} does not fit weights for {} channels",
-                to_string(x.shape()), filter_.groups * filter_.in_channels);
-  auto axes = TENON_TRY(resolve_window(window_, x.shape().data() + 2));
-  Shape shape = {x.dim(0), planes_of(filter_.groups * filter_.out_channels, lanes_.output)};
-  for (const WindowAxis& axis : axes) shape.push_back(axis.output);
-  if (lanes_.output > 1) shape.push_back(lanes_.output);
+                to_string(x.shape()), filter.groups * filter.in_channels);
+  auto axes = TENON_TRY(resolve_window(window, x.shape().data() + 2));
+  SizedConv sized;
+  sized.shape = {x.dim(0), planes_of(filter.groups * filter.out_channels, lanes.output)};
+  for (const WindowAxis& axis : axes) sized.shape.push_back(axis.output);
+  if (lanes.output > 1) sized.shape.push_back(lanes.output);
   // One dimension is two with a height of 1.
   if (axes.size() == 1) axes.insert(axes.begin(), WindowAxis{1, 1, 1, 1, 1, 0, 0});
-
+  kernels::ConvCall& call = sized.call;
   call.images = x.dim(0);
   call.in_h = axes[0].input;
   call.in_w = axes[1].input;
@@ -71,6 +69,16 @@ Status ConvKernel::run(KernelContext& context) const {
   call.pad_left = axes[1].pad_begin;
   call.out_h = axes[0].output;
   call.out_w = axes[1].output;
+  return sized;
+}
+
+Status ConvKernel::run(KernelContext& context) const {
+  const Tensor& x = context.input(head_ ? head_->images[0] : 0);
+  auto [call, shape] = TENON_TRY(size_conv(filter_, window_, lanes_, x));
+  const int64_t planes = planes_of(filter_.groups * filter_.in_channels, lanes_.input);
+  if (!head_ && x.dim(1) != planes)
+    return fail(ErrorCode::kInvalidModel, "input of shape {} does not fit weights for {} channels",
+                to_string(x.shape()), filter_.groups * filter_.in_channels);
   Tensor& output = context.output(0, DataType::kFloat32, shape);
   if (output.size() == 0) return {};
   if (head_)

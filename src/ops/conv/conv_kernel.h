@@ -25,6 +25,15 @@ inline int64_t planes_of(int64_t channels, int64_t lanes) {
 /// The head's map for blocks of `lanes` channels; lanes beyond the last channel are scaled, too.
 kernels::InputMap input_map(const ConvHead& head, int64_t lanes);
 
+/// A call without operands and output, and the shape of what it makes.
+struct SizedConv {
+  kernels::ConvCall call;
+  Shape shape;
+};
+/// kInvalidModel for an input of another rank, or smaller than a window.
+Result<SizedConv> size_conv(const kernels::ConvFilter& filter, const Window& window, const Lanes& lanes,
+                            const Tensor& x);
+
 class ConvKernel final : public Kernel {
  public:
   ConvKernel(const kernels::ConvFilter& filter, std::optional<ConvHead> head, FusedTail tail, Window window,

@@ -13,6 +13,7 @@
 #include "ops/conv/conv.h"
 #include "ops/conv/conv_kernel.h"
 #include "ops/conv/head.h"
+#include "ops/conv/pooled_kernel.h"
 #include "ops/conv/winograd_cost.h"
 #include "ops/fusion/tail.h"
 #include "ops/normalization/channel_norm.h"
@@ -156,13 +157,23 @@ std::unique_ptr<kernels::Convolution> make_convolution(Algorithm algorithm, cons
   return std::make_unique<kernels::Conv2d>(filter, weights, std::move(epilogue), isa, packing);
 }
 
-template <Algorithm kAlgorithm, Isa kIsa>
-Result<std::unique_ptr<Kernel>> prepare(const Region& region, kernels::Packing& packing) {
+/// What all kernels know of a region's convolution and tail.
+struct Prepared {
+  kernels::ConvFilter filter;
+  Window window;
+  Folded folded;
+  FusedTail tail;
+  kernels::ConvWeights weights;  // for as long as the region and `folded` last
+};
+
+Result<std::unique_ptr<Prepared>> read_conv(const Region& region) {
   const Node& conv = region.anchor_node();
   const Tensor& weights = *region.constant_input(conv, 1);
-  Window window = TENON_TRY(
+  auto prepared = std::make_unique<Prepared>();
+  prepared->window = TENON_TRY(
       read_window(conv.attributes, std::vector<int64_t>(weights.shape().begin() + 2, weights.shape().end())));
-  kernels::ConvFilter filter;
+  const Window& window = prepared->window;
+  kernels::ConvFilter& filter = prepared->filter;
   filter.groups = conv.attributes.integer("group", 1);
   filter.in_channels = weights.dim(1);
   filter.out_channels = weights.dim(0) / filter.groups;
@@ -175,8 +186,15 @@ Result<std::unique_ptr<Kernel>> prepare(const Region& region, kernels::Packing& 
     filter.stride_h = window.strides[0];
     filter.dilation_h = window.dilations[0];
   }
-  const Folded folded = TENON_TRY(fold(region));
-  FusedTail tail = *tail_of(region);
+  prepared->folded = TENON_TRY(fold(region));
+  prepared->tail = *tail_of(region);
+  prepared->weights = {weights.data<float>(), prepared->folded.factors, prepared->folded.bias};
+  return prepared;
+}
+
+template <Algorithm kAlgorithm, Isa kIsa>
+Result<std::unique_ptr<Kernel>> prepare(const Region& region, kernels::Packing& packing) {
+  const auto prepared = TENON_TRY(read_conv(region));
   const int64_t block = kernels::block_lanes(kIsa);
   std::optional<ConvHead> head;
   std::optional<kernels::InputMap> map;
@@ -184,13 +202,30 @@ Result<std::unique_ptr<Kernel>> prepare(const Region& region, kernels::Packing& 
     head = conv_head(region);
     map = input_map(*head, block);
   }
-  auto convolution =
-      make_convolution(kAlgorithm, filter, {weights.data<float>(), folded.factors, folded.bias},
-                       std::move(map), kernels::Epilogue(tail.ops, kIsa), kIsa, packing);
+  auto convolution = make_convolution(kAlgorithm, prepared->filter, prepared->weights, std::move(map),
+                                      kernels::Epilogue(prepared->tail.ops, kIsa), kIsa, packing);
   const Lanes lanes{kAlgorithm == Algorithm::kTile || kAlgorithm == Algorithm::kPlanarToBlocked ? 1 : block,
                     kAlgorithm == Algorithm::kTile ? 1 : block};
-  return std::unique_ptr<Kernel>(std::make_unique<ConvKernel>(
-      filter, std::move(head), std::move(tail), std::move(window), lanes, std::move(convolution)));
+  return std::unique_ptr<Kernel>(
+      std::make_unique<ConvKernel>(prepared->filter, std::move(head), std::move(prepared->tail),
+                                   std::move(prepared->window), lanes, std::move(convolution)));
+}
+
+/// The region without the pool at its end.
+Region without_pool(Region region) {
+  region.outputs = {region.nodes.back()->inputs[0]};
+  region.nodes.pop_back();
+  return region;
+}
+
+template <Isa kIsa>
+Result<std::unique_ptr<Kernel>> prepare_pooled(const Region& region, kernels::Packing& packing) {
+  const auto prepared = TENON_TRY(read_conv(without_pool(region)));
+  Window pool = TENON_TRY(read_pool_window(region.nodes.back()->attributes, 2));
+  kernels::BlockedConv conv(prepared->filter, prepared->weights, true, std::nullopt,
+                            kernels::Epilogue(prepared->tail.ops, kIsa), kIsa, packing);
+  return std::unique_ptr<Kernel>(std::make_unique<PooledConvKernel>(
+      prepared->filter, prepared->window, std::move(pool), kernels::block_lanes(kIsa), std::move(conv)));
 }
 
 constexpr RowLayouts kBlocked{Layout::kBlocked, Layout::kBlocked, true};
@@ -198,9 +233,20 @@ constexpr RowLayouts kPlanarToBlocked{Layout::kPlain, Layout::kBlocked, true};
 
 }  // namespace
 
+bool fits_first_conv_with_pool(const Region& region) {
+  const Node& pool = *region.nodes.back();
+  if (region.is_single() || region.outputs.size() != 1 || pool.op != Op::kMaxPool || pool.has_output(1) ||
+      !is_image(region, region.outputs[0]))
+    return false;
+  const Region conv = without_pool(region);
+  return conv.outputs[0] != kNoValue && fits_first(conv) && tail_of(conv)->operands.empty();
+}
+
 #define TENON_CONV_ROWS(suffix, isa)                                                                        \
   {"conv_depthwise_f32_" suffix, isa, fits_depthwise, prepare<Algorithm::kDepthwise, isa>, kBlocked},       \
       {"conv_first_f32_" suffix, isa, fits_first, prepare<Algorithm::kPlanarToBlocked, isa>,                \
+       kPlanarToBlocked},                                                                                   \
+      {"conv_first_pool_f32_" suffix, isa, fits_first_conv_with_pool, prepare_pooled<isa>,                  \
        kPlanarToBlocked},                                                                                   \
       {"conv_winograd4_f32_" suffix,                                                                        \
        isa,                                                                                                 \
@@ -231,7 +277,7 @@ constexpr RowLayouts kPlanarToBlocked{Layout::kPlain, Layout::kBlocked, true};
   {                                                                                                         \
     "conv_tile_f32_" suffix, isa, fits, prepare<Algorithm::kTile, isa>                                      \
   }
-const KernelRow kConvRows[21] = {TENON_CONV_ROWS("avx512", Isa::kAvx512), TENON_CONV_ROWS("avx2", Isa::kAvx2),
+const KernelRow kConvRows[24] = {TENON_CONV_ROWS("avx512", Isa::kAvx512), TENON_CONV_ROWS("avx2", Isa::kAvx2),
                                  TENON_CONV_ROWS("portable", Isa::kPortable)};
 #undef TENON_CONV_ROWS
 

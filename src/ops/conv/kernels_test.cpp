@@ -13,6 +13,12 @@ ValueId conv(RowModel& m, ValueId x, const Shape& weights, Attributes attributes
   return m.add(Op::kConv, {x, m.constant(weights), m.constant({weights[0]})}, std::move(attributes));
 }
 
+ValueId max_pool(RowModel& m, ValueId x, Ints kernel, Ints strides, Attributes attributes) {
+  attributes.set("kernel_shape", std::move(kernel));
+  attributes.set("strides", std::move(strides));
+  return m.add(Op::kMaxPool, {x}, std::move(attributes));
+}
+
 ValueId number(RowModel& m, float value) {
   return m.exactly(Tensor::from<float>(DataType::kFloat32, {}, std::vector<float>{value}));
 }
@@ -139,6 +145,27 @@ const RowCases kCases(
          }},
         {"first_with_long_rows",
          [](RowModel& m) { m.output(conv(m, m.input({1, 2, 3, 400}), {5, 2, 2, 300})); }},
+        {"first_pool",
+         [](RowModel& m) {
+           const ValueId y = conv(m, m.input({2, 3, 45, 41}), {40, 3, 7, 7},
+                                  {{"pads", Ints{3, 3, 3, 3}}, {"strides", Ints{2, 2}}});
+           m.output(max_pool(m, m.activation(Op::kRelu, {y}), {3, 3}, {2, 2}, {{"pads", Ints{1, 1, 1, 1}}}));
+         }},
+        {"first_pool_rounded_up",
+         [](RowModel& m) {
+           const ValueId y = conv(m, m.input({1, 1, 30, 36}), {8, 1, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}});
+           m.output(max_pool(m, y, {3, 2}, {2, 2}, {{"ceil_mode", int64_t{1}}}));
+         }},
+        {"first_pool_dilated",
+         [](RowModel& m) {
+           const ValueId y = conv(m, m.input({1, 4, 26, 19}), {33, 4, 2, 3}, {{"dilations", Ints{2, 1}}});
+           m.output(max_pool(m, y, {3, 2}, {1, 3}, {{"dilations", Ints{3, 2}}}));
+         }},
+        {"first_pool_with_gaps",
+         [](RowModel& m) {
+           const ValueId y = conv(m, m.input({1, 3, 50, 17}), {16, 3, 3, 3}, {});
+           m.output(max_pool(m, y, {2, 1}, {7, 2}, {}));
+         }},
         {"depthwise_wide_silu",
          [](RowModel& m) {
            const ValueId y = conv(m, m.input({1, 20, 9, 70}), {20, 1, 3, 3},

@@ -22,10 +22,7 @@ bool fits_blocked_pool(const Region& region) {
          (*type.shape)[1].is_constant();
 }
 
-namespace {
-
-/// In scratch memory, as what follows.
-kernels::PoolAxis windows_of(const WindowAxis& axis, const kernels::Services& services) {
+kernels::PoolAxis pool_windows(const WindowAxis& axis, const kernels::Services& services) {
   const auto outputs = static_cast<size_t>(axis.output);
   const std::span<int64_t> firsts(services.scratch_array<int64_t>(axis.output), outputs);
   const std::span<int64_t> counts(services.scratch_array<int64_t>(axis.output), outputs);
@@ -38,7 +35,9 @@ kernels::PoolAxis windows_of(const WindowAxis& axis, const kernels::Services& se
   return {firsts, counts, axis.dilation};
 }
 
-/// By how much a window along an axis counts in an average.
+namespace {
+
+/// By how much a window along an axis counts in an average; in scratch memory.
 std::span<const float> divisors_of(const WindowAxis& axis, bool with_pads,
                                    const kernels::Services& services) {
   const std::span<float> divisors(services.scratch_floats(axis.output), static_cast<size_t>(axis.output));
@@ -65,7 +64,7 @@ class BlockedPoolKernel final : public Kernel {
       for (size_t i : {2, 3}) axes.push_back({x.dim(i), 1, x.dim(i), 1, 1, 0, 0});
     else
       axes = TENON_TRY(resolve_window(window_, x.shape().data() + 2));
-    const kernels::PoolAxis rows = windows_of(axes[0], services), columns = windows_of(axes[1], services);
+    const kernels::PoolAxis rows = pool_windows(axes[0], services), columns = pool_windows(axes[1], services);
     kernels::BlockedPoolCall call;
     call.planes = x.dim(0) * x.dim(1);
     call.in_h = axes[0].input;
@@ -104,7 +103,7 @@ class PlaneMeanKernel final : public Kernel {
     float* means = context.output(0, DataType::kFloat32, {images, channels_}).mutable_data<float>();
     float* blocks = padded == channels_ ? means : services.scratch_floats(images * padded);
     const WindowAxis height{x.dim(2), 1, x.dim(2), 1, 1, 0, 0}, width{x.dim(3), 1, x.dim(3), 1, 1, 0, 0};
-    const kernels::PoolAxis rows = windows_of(height, services), columns = windows_of(width, services);
+    const kernels::PoolAxis rows = pool_windows(height, services), columns = pool_windows(width, services);
     kernels::BlockedPoolCall call;
     call.planes = images * x.dim(1);
     call.in_h = x.dim(2);

@@ -1,7 +1,9 @@
 // Kernel rows of pools, each list in the order of trying.
 #pragma once
 
+#include "kernels/pool/blocked_pool.h"
 #include "ops/core/kernel.h"
+#include "ops/spatial/window.h"
 
 namespace tenon::ops {
 
@@ -14,6 +16,9 @@ enum class Pool : uint8_t { kMax, kAverage, kGlobalAverage };
 /// Rows in the blocked layout take one image that has it, and have no second output.
 bool fits_blocked_pool(const Region& region);
 Result<std::unique_ptr<Kernel>> prepare_blocked_pool(Pool pool, Isa isa, const Region& region);
+
+/// The windows along an axis, in scratch memory.
+kernels::PoolAxis pool_windows(const WindowAxis& axis, const kernels::Services& services);
 
 /// Whether a ReduceMean takes the means of the planes of one image, and keeps their dimensions or does not.
 bool takes_plane_means(const Region& region, bool keeps);
