@@ -87,13 +87,16 @@ class Partitioner {
     return last.has_output(0) && ops::fused_tail(region, first, last.outputs[0]).has_value();
   }
 
+  /// Whether a region can go on with the node: no other one has it, nor looks through it at what is before.
+  bool is_free(size_t n) const { return !claimed_[n] && viewed_by_[n].empty(); }
+
   /// The nodes that can join next: the one user of the result, a gate and the product with it (x * f(x)), or
   /// Gelu in many nodes.
   std::vector<size_t> followers(ValueId current) const {
     if (uses_.is_output[index(current)]) return {};
     const auto& users = uses_.users[index(current)];
     std::vector<size_t> next = ops::gelu_of(graph_, uses_, current);
-    if (!next.empty() && std::ranges::none_of(next, [&](size_t n) { return claimed_[n]; })) return next;
+    if (!next.empty() && std::ranges::all_of(next, [&](size_t n) { return is_free(n); })) return next;
     next.clear();
     for (int32_t user : users) next.push_back(static_cast<size_t>(user));
     if (next.size() == 2) {
@@ -105,7 +108,7 @@ class Partitioner {
       return {};
     }
     for (size_t n : next)
-      if (claimed_[n] || is_anchor(graph_.nodes[n].op) || !graph_.nodes[n].subgraphs.empty()) return {};
+      if (!is_free(n) || is_anchor(graph_.nodes[n].op) || !graph_.nodes[n].subgraphs.empty()) return {};
     return next;
   }
 
@@ -130,7 +133,7 @@ class Partitioner {
   /// Takes the pool behind a first convolution into its region.
   void add_pool(ValueId current, std::vector<size_t>& indices) const {
     const auto& users = uses_.users[index(current)];
-    if (users.size() != 1 || uses_.is_output[index(current)] || claimed_[static_cast<size_t>(users[0])])
+    if (users.size() != 1 || uses_.is_output[index(current)] || !is_free(static_cast<size_t>(users[0])))
       return;
     if (graph_.nodes[static_cast<size_t>(users[0])].op != Op::kMaxPool) return;
     indices.push_back(static_cast<size_t>(users[0]));
@@ -245,7 +248,7 @@ class Partitioner {
 
   void claim_layer_norm(size_t first) {
     std::vector<size_t> indices = ops::layer_norm_at(graph_, uses_, first);
-    if (indices.empty() || std::ranges::any_of(indices, [&](size_t n) { return claimed_[n]; })) return;
+    if (indices.empty() || std::ranges::any_of(indices, [&](size_t n) { return !is_free(n); })) return;
     claim(std::move(indices));
   }
 
@@ -259,7 +262,7 @@ class Partitioner {
         uses_.is_output[index(node.outputs[0])])
       return;
     const std::vector<size_t> indices = {static_cast<size_t>(before), norm, static_cast<size_t>(after[0])};
-    if (std::ranges::any_of(indices, [&](size_t n) { return claimed_[n]; }) ||
+    if (std::ranges::any_of(indices, [&](size_t n) { return !is_free(n); }) ||
         !ops::is_channel_layer_norm(region_of(indices, 1)))
       return;
     claim(indices);
@@ -275,7 +278,7 @@ class Partitioner {
       const Node& last = graph_.nodes[indices.back()];
       if (last.outputs.size() != 1 || uses_.is_output[index(last.outputs[0])]) break;
       const auto& users = uses_.users[index(last.outputs[0])];
-      if (users.size() != 1 || claimed_[static_cast<size_t>(users[0])]) break;
+      if (users.size() != 1 || !is_free(static_cast<size_t>(users[0]))) break;
       indices.push_back(static_cast<size_t>(users[0]));
     }
     if (whole <= 1) return;

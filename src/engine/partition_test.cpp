@@ -74,5 +74,39 @@ TEST_F(Fusion, PoolsThatTheirConvolutionsDoNotTake) {
          numbers});
 }
 
+TEST_F(Fusion, WhatAProductLooksThroughStaysOutsideOfOtherRegions) {
+  // Products read the values before a view that somebody else reads, too.
+  const ValueId x = add(Op::kConv, {input("x", {1, 16, 6, 5}), constant({16, 16, 1, 1})});
+  const ValueId last = add(Op::kTranspose, {x}, {{"perm", Ints{0, 2, 3, 1}}});
+  const ValueId norm = add(Op::kLayerNormalization, {last, constant({16})}, {{"axis", int64_t{-1}}});
+  const ValueId first = add(Op::kTranspose, {norm}, {{"perm", Ints{0, 3, 1, 2}}});
+  const ValueId rows = add(Op::kReshape, {first, ints({1, 16, 30})});
+  const ValueId columns = add(Op::kTranspose, {rows}, {{"perm", Ints{0, 2, 1}}});
+  const ValueId part = build_.constant(Tensor::scalar(0.125f));
+  const ValueId sum = add(Op::kAdd, {input("y", {2, 9, 9}), input("z", {2, 9, 9})});
+  const ValueId scaled = add(Op::kMul, {sum, part});
+  check({add(Op::kMul, {add(Op::kMatMul, {rows, columns}), part}), add(Op::kRelu, {first}), first,
+         add(Op::kMatMul, {scaled, scaled}), add(Op::kRelu, {scaled})});
+}
+
+TEST_F(Fusion, ScalesOfLayerNormalizationAlongOtherAxes) {
+  const ValueId x = add(Op::kConv, {input("x", {1, 8, 6, 8}), constant({8, 8, 1, 1})});
+  const ValueId last = add(Op::kTranspose, {x}, {{"perm", Ints{0, 2, 3, 1}}});
+  const Attributes axis = {{"axis", int64_t{-1}}};
+  const ValueId norm = add(Op::kLayerNormalization, {last, constant({8, 1})}, axis);
+  const ValueId alone = add(Op::kLayerNormalization, {input("y", {3, 8, 8}), constant({8, 1})}, axis);
+  const ValueId behind = add(Op::kLayerNormalization, {input("z", {3, 8, 8}), constant({1, 1, 8})}, axis);
+  check({add(Op::kTranspose, {norm}, {{"perm", Ints{0, 3, 1, 2}}}), alone, behind});
+}
+
+TEST_F(Fusion, PoolsOfConvolutionsWithoutColumns) {
+  const ValueId x = input("x", {1, 3, 8, 1});
+  const ValueId y =
+      add(Op::kConv, {x, constant({16, 3, 3, 3})}, {{"strides", Ints{1, 5}}, {"pads", Ints{0, 1, 0, 0}}});
+  const ValueId pooled = add(Op::kMaxPool, {y}, {{"kernel_shape", Ints{2, 2}}, {"pads", Ints{0, 1, 0, 1}}});
+  // Infinities have no difference.
+  check({add(Op::kCast, {add(Op::kIsInf, {pooled})}, {{"to", int64_t{1}}})});
+}
+
 }  // namespace
 }  // namespace tenon

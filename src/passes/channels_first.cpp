@@ -1,9 +1,13 @@
 // Layers between a LayerNormalization or Transpose of channels last and a Transpose to channels first become
 // 1x1 convolutions of channels first, so that images stay in one layout.
 #include <algorithm>
+#include <map>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "ops/core/registry.h"
+#include "ops/transpose/channels_last.h"
 #include "passes/pass.h"
 
 namespace tenon::passes {
@@ -12,30 +16,8 @@ namespace {
 
 using Perm = std::vector<int64_t>;
 
-const Perm kToChannelsFirst = {0, 3, 1, 2}, kToChannelsLast = {0, 2, 3, 1};
 /// Nodes that are moved at most to the other side of a Transpose.
 constexpr size_t kNodesMax = 64;
-
-bool is_transpose(const Node& node, const Perm& perm) {
-  return node.op == Op::kTranspose && node.attributes.integers("perm") == perm;
-}
-
-bool is_activation(Op op) {
-  switch (op) {
-    case Op::kErf:
-    case Op::kGelu:
-    case Op::kHardSigmoid:
-    case Op::kHardSwish:
-    case Op::kLeakyRelu:
-    case Op::kRelu:
-    case Op::kSigmoid:
-    case Op::kSwish:
-    case Op::kTanh:
-      return true;
-    default:
-      return false;
-  }
-}
 
 bool is_arithmetic(Op op) {
   return op == Op::kAdd || op == Op::kSub || op == Op::kMul || op == Op::kDiv;
@@ -53,7 +35,7 @@ class ChannelsFirst {
 
   GraphPatch run() {
     for (size_t n = 0; n < graph_.nodes.size(); ++n) {
-      if (!is_transpose(graph_.nodes[n], kToChannelsFirst)) continue;
+      if (!ops::turns_channels_first(graph_.nodes[n])) continue;
       if (auto chain = chain_before(n)) move(n, *chain);
     }
     return std::move(patch_);
@@ -77,10 +59,9 @@ class ChannelsFirst {
   /// LayerNormalization runs as one step with the ones around it.
   bool is_boundary(ValueId id) const {
     const Node* node = producer(id);
-    if (node->op != Op::kLayerNormalization) return is_transpose(*node, kToChannelsLast);
-    const int64_t axis = node->attributes.integer("axis", -1);
+    if (node->op != Op::kLayerNormalization) return ops::turns_channels_last(*node);
     const Node* before = producer(node->inputs[0]);
-    return (axis == -1 || axis == 3) && before != nullptr && is_transpose(*before, kToChannelsLast);
+    return ops::is_over_last_of_four(*node) && before != nullptr && ops::turns_channels_last(*before);
   }
 
   /// A constant matrix, or the transpose of one.
@@ -93,7 +74,7 @@ class ChannelsFirst {
   Matrix matrix_of(const Node& node) const {
     if (node.op != Op::kMatMul || !node.has_input(1)) return {};
     const Node* before = producer(node.inputs[1]);
-    const bool is_transposed = before != nullptr && is_transpose(*before, {1, 0}) && before->has_input(0);
+    const bool is_transposed = before != nullptr && ops::is_transpose_by(*before, {1, 0});
     const Tensor* data = graph_.constant(is_transposed ? before->inputs[0] : node.inputs[1]);
     if (data == nullptr || data->type() != DataType::kFloat32 || data->rank() != 2) return {};
     return {data, is_transposed};
@@ -129,7 +110,8 @@ class ChannelsFirst {
     const auto is_alike = [&](ValueId id) {
       return *graph_.value(id).type.shape == *graph_.value(node.outputs[0]).type.shape;
     };
-    if (is_activation(node.op)) return node.inputs.size() == 1 ? node.inputs : std::vector<ValueId>{};
+    if (node.inputs.size() == 1)
+      return ops::op_def(node.op).traits.elementwise ? node.inputs : std::vector<ValueId>{};
     if (!is_arithmetic(node.op) || node.inputs.size() != 2 || !node.has_input(1)) return {};
     std::vector<ValueId> images;
     for (ValueId id : node.inputs) {
@@ -184,6 +166,14 @@ class ChannelsFirst {
                             ValueType::tensor(DataType::kFloat32, SymShape{s[0], s[3], s[1], s[2]}));
   }
 
+  /// The form that `make` gives a constant, once for all of its readers; forms differ by their most axes.
+  template <class Make>
+  ValueId moved_constant(ValueId id, int axes, const Make& make) {
+    const auto [known, is_new] = constants_.try_emplace({id, axes}, kNoValue);
+    if (is_new) known->second = patch_.new_constant(graph_.value(id).name + ".channels_first", make());
+    return known->second;
+  }
+
   /// The sum of a product with a constant for each column, which becomes the bias of a convolution: the only
   /// reader of the product; null when there is none.
   const Node* bias_after(const Node& product, Tensor& bias) const {
@@ -217,9 +207,10 @@ class ChannelsFirst {
         Tensor bias;
         with.op = Op::kConv;
         with.inputs = {moved.at(node.inputs[0]),
-                       patch_.new_constant(node.name + ".weight", weights_of(matrix_of(node)))};
+                       moved_constant(node.inputs[1], 4, [&] { return weights_of(matrix_of(node)); })};
         if (const Node* sum = bias_after(node, bias)) {
-          with.inputs.push_back(patch_.new_constant(node.name + ".bias", bias));
+          with.inputs.push_back(moved_constant(sum->inputs[sum->inputs[0] == node.outputs[0] ? 1 : 0], 1,
+                                               [&] { return bias; }));
           result = sum->outputs[0];
         }
         with.attributes = {};
@@ -228,13 +219,13 @@ class ChannelsFirst {
         with.attributes.set("dilations", Perm{1, 1});
         with.attributes.set("pads", Perm{0, 0, 0, 0});
         with.attributes.set("group", int64_t{1});
+        with.attributes.set("auto_pad", "NOTSET");
       } else {
         for (ValueId& id : with.inputs) {
           if (const auto known = moved.find(id); known != moved.end())
             id = known->second;
           else
-            id = patch_.new_constant(graph_.value(id).name + ".channels_first",
-                                     along_channels(id, channels_of(node.outputs[0])));
+            id = moved_constant(id, 3, [&] { return along_channels(id, channels_of(node.outputs[0])); });
         }
       }
       with.outputs = {moved[result] = channels_first(result)};
@@ -247,6 +238,7 @@ class ChannelsFirst {
   const Graph& graph_;
   GraphPatch patch_;
   Graph::Uses uses_;
+  std::map<std::pair<ValueId, int>, ValueId> constants_;  // as they are behind the Transposes
 };
 
 }  // namespace

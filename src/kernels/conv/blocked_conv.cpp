@@ -344,7 +344,9 @@ void BlockedConv::pool_rows(Running& running, const MaxPoolBehind& pool, int64_t
     const size_t end = std::min(last, y + kPoolRows);
     const auto [begin_row, end_row] = covered(*pool.rows, y, end);
     if (begin_row < end_row) {
-      const int64_t kept = y == first ? 0 : std::max<int64_t>(0, made - begin_row);
+      // Windows of dilated pools may begin before those of the rows before.
+      const bool goes_on = y > first && begin_row >= out.first_row;
+      const int64_t kept = goes_on ? std::clamp<int64_t>(made - begin_row, 0, end_row - begin_row) : 0;
       for (int64_t b = 0; b < p.blocks && kept > 0; ++b) {
         float* plane = out.data + b * span * row;
         std::copy_n(plane + (begin_row - out.first_row) * row, kept * row, plane);
@@ -374,8 +376,7 @@ bool BlockedConv::run_pooled(const ConvCall& call, const MaxPoolBehind& pool,
   const auto whole = make_running(call, services);
   if (!whole || whole->padded.out_width() != call.out_w) return false;
   // Where one thread's rows end and another's begin, both compute what both windows cover.
-  const int64_t groups = (rows - 1) / static_cast<int64_t>(kPoolRows) + 1;
-  const int64_t chunks = std::clamp<int64_t>(2 * services.threads / (call.images * panels), 1, groups);
+  const int64_t chunks = std::clamp<int64_t>(2 * services.threads / (call.images * panels), 1, rows);
   int64_t span = 1;
   for (size_t y = 0; y < pool.rows->first.size(); ++y) {
     const auto [first, last] = covered(*pool.rows, y, std::min(pool.rows->first.size(), y + kPoolRows));

@@ -96,7 +96,7 @@ class Conv2d final : public Convolution {
   const TileSet* tiles_;
   Epilogue epilogue_;
   RowTiles rows_;         // of a group
-  PackedFloats weights_;  // [group][tile of rows][depth][row of the tile]
+  PackedFloats weights_;  // [group][tile of rows], packed as TileArgs::a
   std::vector<float> bias_;
 };
 

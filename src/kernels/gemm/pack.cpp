@@ -70,7 +70,8 @@ HWY_NOINLINE void Columns(const float* from, int64_t stride, int64_t columns, in
   for (int64_t k = 0; k < depth; ++k, from += stride, to += width) {
     int64_t j = 0;
     for (; j + kLanes <= columns; j += kLanes) hn::StoreU(hn::LoadU(d, from + j), d, to + j);
-    if (j < columns) hn::StoreU(LoadFirst(d, from + j, columns - j), d, to + j);
+    for (; j < width; j += kLanes)
+      hn::StoreU(j < columns ? LoadFirst(d, from + j, columns - j) : hn::Zero(d), d, to + j);
   }
 }
 

@@ -14,7 +14,7 @@ struct PackFunctions {
   /// to[k * width + j] = from[j * stride + k] for j < columns and k < depth.
   void (*transposed)(const float* from, int64_t stride, int64_t columns, int64_t depth, int64_t width,
                      float* to);
-  /// to[k * width + j] = from[k * stride + j] for j < columns and k < depth.
+  /// to[k * width + j] = from[k * stride + j] for j < columns, 0 from there to `width`, and k < depth.
   void (*columns)(const float* from, int64_t stride, int64_t columns, int64_t depth, int64_t width,
                   float* to);
 };

@@ -1,5 +1,7 @@
 #include "kernels/math/unary.h"
 
+#include <type_traits>
+
 #include "kernels/math/normal_tail.h"
 #include "kernels/simd/targets.h"
 
@@ -118,7 +120,9 @@ class TabledGelu {
   }
 
  private:
-  static constexpr int kPowers = 6, kPieces = 32;
+  static constexpr int kPowers = std::extent_v<decltype(kNormalTail), 0>,
+                       kPieces = std::extent_v<decltype(kNormalTail), 1>;
+  static_assert(kPieces == 2 * HWY_MAX_BYTES / sizeof(float));
 
   /// Beyond the pieces the end of the last one, 2e-9.
   HWY_INLINE V Tail(V x) const {

@@ -97,7 +97,7 @@ bool winograd_pays(const Region& region) {
   return choose_winograd(weights.dim(1), weights.dim(0), *region.type(region.outputs[0]).shape) == kM;
 }
 
-/// What turns weights and bias into those with the BatchNormalization multiplied in: w' = w * factor and
+/// What turns weights and bias into those with the ChannelNorm behind them multiplied in: w' = w * factor and
 /// b' = (b - mean) * factor + bias, rounded once.
 struct Folded {
   std::vector<double> factors;  // of each output channel; empty: 1
@@ -233,11 +233,16 @@ constexpr RowLayouts kPlanarToBlocked{Layout::kPlain, Layout::kBlocked, true};
 
 }  // namespace
 
+/// Rows that a pool's window spans at most, for what it reads to stay in the caches.
+constexpr int64_t kPoolRowsMax = 8;
+
 bool fits_first_conv_with_pool(const Region& region) {
   const Node& pool = *region.nodes.back();
   if (region.is_single() || region.outputs.size() != 1 || pool.op != Op::kMaxPool || pool.has_output(1) ||
       !is_image(region, region.outputs[0]))
     return false;
+  const auto window = read_pool_window(pool.attributes, 2);
+  if (!window.ok() || window->extent(0) > kPoolRowsMax) return false;
   const Region conv = without_pool(region);
   return conv.outputs[0] != kNoValue && fits_first(conv) && tail_of(conv)->operands.empty();
 }

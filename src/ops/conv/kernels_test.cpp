@@ -161,6 +161,11 @@ const RowCases kCases(
            const ValueId y = conv(m, m.input({1, 4, 26, 19}), {33, 4, 2, 3}, {{"dilations", Ints{2, 1}}});
            m.output(max_pool(m, y, {3, 2}, {1, 3}, {{"dilations", Ints{3, 2}}}));
          }},
+        {"first_pool_far_windows",
+         [](RowModel& m) {
+           const ValueId y = conv(m, m.input({1, 3, 40, 40}), {16, 3, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}});
+           m.output(max_pool(m, y, {2, 3}, {1, 1}, {{"dilations", Ints{6, 5}}, {"pads", Ints{5, 9, 5, 9}}}));
+         }},
         {"first_pool_with_gaps",
          [](RowModel& m) {
            const ValueId y = conv(m, m.input({1, 3, 50, 17}), {16, 3, 3, 3}, {});

@@ -1,5 +1,8 @@
 #include "ops/conv/pooled_kernel.h"
 
+#include <algorithm>
+#include <limits>
+
 #include "ops/core/services.h"
 #include "ops/pool/kernels.h"
 
@@ -17,6 +20,10 @@ Status PooledConvKernel::run(KernelContext& context) const {
   shape[3] = axes[1].output;
   Tensor& output = context.output(0, DataType::kFloat32, shape);
   if (output.size() == 0) return {};
+  if (call.out_h * call.out_w == 0) {  // the greatest of nothing
+    std::fill_n(output.mutable_data<float>(), output.size(), -std::numeric_limits<float>::infinity());
+    return {};
+  }
   const kernels::Services services = kernel_services(context);
   const kernels::PoolAxis rows = pool_windows(axes[0], services), columns = pool_windows(axes[1], services);
   call.input = x.data<float>();

@@ -60,7 +60,7 @@ struct FusedMap {
 std::optional<FusedMap> fused_map(const Region& region);
 
 /// The index of the first node of the tail: the one after the anchor and what kernels fold into the anchor's
-/// constants, a bias after MatMul and a BatchNormalization.
+/// constants, a bias after MatMul and what folded_channel_norm finds.
 size_t tail_begin(const Region& region);
 
 /// The operands of a call, in the order that the micro-operations number them; an error when one has another

@@ -5,16 +5,12 @@
 #include "kernels/layout/blocked.h"
 #include "kernels/lines/blocked_layer_norm.h"
 #include "ops/core/services.h"
+#include "ops/normalization/kernels.h"
+#include "ops/transpose/channels_last.h"
 
 namespace tenon::ops {
 
 namespace {
-
-using Perm = std::vector<int64_t>;
-
-bool is_transpose(const Node& node, const Perm& perm) {
-  return node.op == Op::kTranspose && node.attributes.integers("perm") == perm && node.has_output(0);
-}
 
 class ChannelLayerNormKernel final : public Kernel {
  public:
@@ -62,20 +58,18 @@ bool is_channel_layer_norm(const Region& region) {
       region.outputs.size() != 1)
     return false;
   const Node &before = *region.nodes[0], &norm = *region.nodes[1], &after = *region.nodes[2];
-  if (norm.op != Op::kLayerNormalization || !is_transpose(before, {0, 2, 3, 1}) ||
-      !is_transpose(after, {0, 3, 1, 2}) || norm.inputs[0] != before.outputs[0] || !norm.has_output(0) ||
-      after.inputs[0] != norm.outputs[0] || norm.has_output(1) || norm.has_output(2))
+  if (norm.op != Op::kLayerNormalization || !turns_channels_last(before) || !turns_channels_first(after) ||
+      norm.inputs[0] != before.outputs[0] || !norm.has_output(0) || after.inputs[0] != norm.outputs[0] ||
+      norm.has_output(1) || norm.has_output(2))
     return false;
-  const int64_t axis = norm.attributes.integer("axis", -1);
   const ValueType& type = region.type(region.inputs[0]);
-  if ((axis != -1 && axis != 3) || !type.is_tensor() || type.element != DataType::kFloat32 || !type.shape)
+  if (!is_over_last_of_four(norm) || !type.is_tensor() || type.element != DataType::kFloat32 || !type.shape)
     return false;
   const auto channels = (*type.shape)[1].constant();
   for (size_t i : {1, 2}) {
     if (i == 2 && !norm.has_input(2)) break;
     const Tensor* parameter = region.constant_input(norm, i);
-    if (parameter == nullptr || parameter->type() != DataType::kFloat32 || parameter->size() != channels)
-      return false;
+    if (parameter == nullptr || !channels || !is_along_line(*parameter, {*channels})) return false;
   }
   return channels.value_or(0) > 0;
 }

@@ -2,6 +2,8 @@
 // the nodes that stand for it.
 #include "ops/normalization/kernels.h"
 
+#include <algorithm>
+
 #include "kernels/lines/lines.h"
 #include "ops/core/services.h"
 #include "ops/fusion/layer_norm.h"
@@ -11,17 +13,17 @@ namespace tenon::ops {
 
 namespace {
 
-/// Elements of a line, when the model fixes them; else 0.
-int64_t line_length(const ValueType& type, int64_t axis) {
-  if (!type.is_tensor() || type.element != DataType::kFloat32 || !type.shape) return 0;
+/// The axes of a line, when the model fixes them; else none.
+Shape line_of(const ValueType& type, int64_t axis) {
+  if (!type.is_tensor() || type.element != DataType::kFloat32 || !type.shape) return {};
   const auto rank = static_cast<int64_t>(type.shape->size());
-  int64_t length = 1;
+  Shape line;
   for (int64_t i = axis < 0 ? axis + rank : axis; i < rank; ++i) {
     const auto size = i < 0 ? std::nullopt : (*type.shape)[static_cast<size_t>(i)].constant();
-    if (!size) return 0;
-    length *= *size;
+    if (!size) return {};
+    line.push_back(*size);
   }
-  return length;
+  return line;
 }
 
 bool fits(const Region& region) {
@@ -29,14 +31,13 @@ bool fits(const Region& region) {
   if (!region.is_single() || node.has_output(1) || node.has_output(2) || region.inputs.size() != 1 ||
       node.inputs[0] != region.inputs[0])
     return false;
-  const int64_t length = line_length(region.type(region.inputs[0]), node.attributes.integer("axis", -1));
+  const Shape line = line_of(region.type(region.inputs[0]), node.attributes.integer("axis", -1));
   for (size_t i : {1, 2}) {
     if (i == 2 && !node.has_input(2)) break;
     const Tensor* parameter = region.constant_input(node, i);
-    if (parameter == nullptr || parameter->type() != DataType::kFloat32 || parameter->size() != length)
-      return false;
+    if (parameter == nullptr || !is_along_line(*parameter, line)) return false;
   }
-  return length > 0;
+  return !line.empty();
 }
 
 class LayerNormKernel final : public Kernel {
@@ -85,6 +86,15 @@ Tensor along_line(const Tensor& tensor, int64_t length) {
 }
 
 }  // namespace
+
+bool is_along_line(const Tensor& parameter, const Shape& line) {
+  const Shape& shape = parameter.shape();
+  if (parameter.type() != DataType::kFloat32 || parameter.size() == 0 || shape.size() < line.size())
+    return false;
+  const auto last = shape.end() - static_cast<std::ptrdiff_t>(line.size());
+  return std::equal(last, shape.end(), line.begin()) &&
+         std::all_of(shape.begin(), last, [](int64_t size) { return size == 1; });
+}
 
 bool fits_printed_layer_norm(const Region& region) {
   return region.anchor == 0 && region.inputs.size() == 1 && region.outputs.size() == 1 &&

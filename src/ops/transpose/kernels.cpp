@@ -4,12 +4,11 @@
 
 #include "kernels/layout/blocked.h"
 #include "ops/core/services.h"
+#include "ops/transpose/channels_last.h"
 
 namespace tenon::ops {
 
 namespace {
-
-using Perm = std::vector<int64_t>;
 
 bool is_image_with_channels(const ValueType& type, size_t axis, int64_t least) {
   return type.is_tensor() && type.element == DataType::kFloat32 && type.shape && type.shape->size() == 4 &&
@@ -21,14 +20,14 @@ constexpr int64_t kLeastChannels = 16;
 
 bool fits_from_channels_last(const Region& region) {
   const Node& node = *region.nodes[0];
-  return region.is_single() && node.attributes.integers("perm") == Perm{0, 3, 1, 2} &&
+  return region.is_single() && turns_channels_first(node) &&
          is_image_with_channels(region.type(node.inputs[0]), 3, kLeastChannels) &&
          is_image_with_channels(region.type(node.outputs[0]), 1, kLeastChannels);
 }
 
 bool fits_to_channels_last(const Region& region) {
   const Node& node = *region.nodes[0];
-  return region.is_single() && node.attributes.integers("perm") == Perm{0, 2, 3, 1} &&
+  return region.is_single() && turns_channels_last(node) &&
          is_image_with_channels(region.type(node.inputs[0]), 1, 1);
 }
 
