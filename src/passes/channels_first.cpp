@@ -174,19 +174,22 @@ class ChannelsFirst {
     return known->second;
   }
 
-  /// The sum of a product with a constant for each column, which becomes the bias of a convolution: the only
-  /// reader of the product; null when there is none.
-  const Node* bias_after(const Node& product, Tensor& bias) const {
+  /// The only reader of a product when it adds a constant for each column, which becomes the bias of a
+  /// convolution; null when there is none.
+  struct Bias {
+    const Node* sum = nullptr;
+    ValueId constant = kNoValue;
+  };
+  Bias bias_after(const Node& product) const {
     const auto& users = uses_.users[index(product.outputs[0])];
-    if (users.size() != 1) return nullptr;
+    if (users.size() != 1) return {};
     const Node& sum = graph_.nodes[static_cast<size_t>(users[0])];
-    if (sum.op != Op::kAdd || sum.inputs.size() != 2 || sum.inputs[0] == sum.inputs[1]) return nullptr;
+    if (sum.op != Op::kAdd || sum.inputs.size() != 2 || sum.inputs[0] == sum.inputs[1]) return {};
     const int64_t channels = channels_of(product.outputs[0]);
     const ValueId other = sum.inputs[sum.inputs[0] == product.outputs[0] ? 1 : 0];
     const Tensor constant = along_channels(other, channels);
-    if (!constant.defined() || constant.size() != channels) return nullptr;
-    bias = constant.reshaped({channels});
-    return &sum;
+    if (!constant.defined() || constant.size() != channels) return {};
+    return {&sum, other};
   }
 
   void move(size_t transpose, const Chain& chain) {
@@ -204,14 +207,15 @@ class ChannelsFirst {
       Node with = node;
       ValueId result = node.outputs[0];
       if (node.op == Op::kMatMul) {
-        Tensor bias;
         with.op = Op::kConv;
         with.inputs = {moved.at(node.inputs[0]),
                        moved_constant(node.inputs[1], 4, [&] { return weights_of(matrix_of(node)); })};
-        if (const Node* sum = bias_after(node, bias)) {
-          with.inputs.push_back(moved_constant(sum->inputs[sum->inputs[0] == node.outputs[0] ? 1 : 0], 1,
-                                               [&] { return bias; }));
-          result = sum->outputs[0];
+        if (const Bias bias = bias_after(node); bias.sum != nullptr) {
+          const int64_t channels = channels_of(node.outputs[0]);
+          with.inputs.push_back(moved_constant(bias.constant, 1, [&] {
+            return along_channels(bias.constant, channels).reshaped({channels});
+          }));
+          result = bias.sum->outputs[0];
         }
         with.attributes = {};
         with.attributes.set("kernel_shape", Perm{1, 1});

@@ -36,8 +36,6 @@ constexpr int RegistersOf(int rows, int vectors) {
   return rows * vectors + 1 + (rows > 1 ? vectors : 0);
 }
 
-constexpr int64_t kLineFloats = 16;
-
 template <int kTileRows, int kVectors>
 HWY_NOINLINE void Tile(const TileArgs& args) {
   const hn::ScalableTag<float> d;
