@@ -21,7 +21,10 @@ constexpr int kRunSpinRounds = 40'000;  // while a run goes on
 
 std::atomic<ThreadPool*> the_pool{nullptr};
 std::atomic<bool> fork_handler_registered{false};
-thread_local bool inside_share = false;
+// Aligned as what a linker may put behind it: mold 1.10 begins the read-only part of a program with this
+// variable, and the program does not start when that is on the page before.
+alignas(64) thread_local bool inside_share = false;
+thread_local int this_participant = 0;
 
 void pause_briefly() {
 #if defined(__x86_64__)
@@ -48,6 +51,11 @@ ThreadPool& ThreadPool::instance() {
 void ThreadPool::forget_after_fork() {
   if (ThreadPool* pool = the_pool.load(std::memory_order_acquire)) pool->left_by_fork_ = true;
   inside_share = false;
+  this_participant = 0;
+}
+
+int ThreadPool::participant() {
+  return this_participant;
 }
 
 void ThreadPool::wait_while(const std::atomic<uint32_t>& word, uint32_t value) const {
@@ -76,6 +84,7 @@ void ThreadPool::start_workers(int count) {
 
 void ThreadPool::work(Worker& worker) {
   inside_share = true;
+  this_participant = worker.participant;
   for (;;) {
     wait_while(worker.go, 0);
     worker.go.store(0, std::memory_order_relaxed);

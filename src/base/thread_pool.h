@@ -35,6 +35,10 @@ class ThreadPool {
   /// out).
   void run(int shares, FunctionRef<void(int)> body);
 
+  /// Which thread of a job this one is: from 1 on for the threads of the pool, the same one in every job, and
+  /// 0 for all others.
+  static int participant();
+
   /// Jobs will follow each other for as long as the object lives.
   class Run {
    public:

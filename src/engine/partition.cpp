@@ -126,18 +126,27 @@ class Partitioner {
       indices = std::move(wider);
       current = graph_.nodes[indices.back()].outputs[0];
     }
-    if (graph_.nodes[anchor].op == Op::kConv && current != kNoValue) add_pool(current, indices);
+    if (graph_.nodes[anchor].op == Op::kConv && current != kNoValue) add_window(current, indices);
     claim(std::move(indices));
   }
 
-  /// Takes the pool behind a first convolution into its region.
-  void add_pool(ValueId current, std::vector<size_t>& indices) const {
+  /// Takes a pool or depthwise convolution that reads windows of a convolution's result into its region, with
+  /// what follows as far as kernels take it.
+  void add_window(ValueId current, std::vector<size_t>& indices) const {
     const auto& users = uses_.users[index(current)];
     if (users.size() != 1 || uses_.is_output[index(current)] || !is_free(static_cast<size_t>(users[0])))
       return;
-    if (graph_.nodes[static_cast<size_t>(users[0])].op != Op::kMaxPool) return;
-    indices.push_back(static_cast<size_t>(users[0]));
-    if (!ops::fits_first_conv_with_pool(region_of(indices))) indices.pop_back();
+    std::vector<size_t> next = {static_cast<size_t>(users[0])};
+    const Node& window = graph_.nodes[next[0]];
+    if ((window.op != Op::kMaxPool && window.op != Op::kConv) || !window.has_output(0)) return;
+    while (!next.empty() && indices.size() < kNodesMax) {
+      std::vector<size_t> wider = indices;
+      wider.insert(wider.end(), next.begin(), next.end());
+      if (!ops::fits_with_window_behind(region_of(wider))) return;
+      indices = std::move(wider);
+      current = graph_.nodes[indices.back()].outputs[0];
+      next = followers(current);
+    }
   }
 
   /// Takes what makes the input of a convolution for nobody else into its region, as far as it is a head.

@@ -23,8 +23,10 @@ Status run_guarded(const ops::Kernel& kernel, ops::KernelContext& context) {
 class Frame::Services final : public ops::RunServices {
  public:
   Services(Frame& frame, const ops::Region& region, bool planned)
-      : frame_(frame), region_(region), planned_(planned), mark_(frame.state_.scratch().mark()) {}
-  ~Services() override { frame_.state_.scratch().release(mark_); }
+      : frame_(frame), region_(region), planned_(planned) {
+    frame_.state_.scratch().begin_step();
+  }
+  ~Services() override { frame_.state_.scratch().end_step(); }
 
   Tensor allocate_output(size_t i, DataType type, Shape shape) override {
     RunState& state = frame_.state_;
@@ -61,7 +63,6 @@ class Frame::Services final : public ops::RunServices {
   Frame& frame_;
   const ops::Region& region_;
   bool planned_;
-  ScratchStack::Mark mark_;
 };
 
 Frame::Frame(const EngineGraph& compiled, const MemoryPlan* plan, RunState& state)

@@ -4,6 +4,7 @@
 #include <new>
 
 #include "base/memory.h"
+#include "base/thread_pool.h"
 #include "base/try.h"
 
 namespace tenon {
@@ -34,11 +35,33 @@ std::byte* ScratchStack::take(size_t bytes) {
   return result;
 }
 
-void ScratchStack::release(Mark mark) {
-  std::lock_guard lock(mutex_);
+void ScratchStack::begin_step() {
+  marks_.push_back({current_, current_ < blocks_.size() ? blocks_[current_].used : 0});
+}
+
+void ScratchStack::end_step() {
+  const Mark mark = marks_.back();
+  marks_.pop_back();
   for (size_t b = mark.block + 1; b < blocks_.size(); ++b) blocks_[b].used = 0;
   if (mark.block < blocks_.size()) blocks_[mark.block].used = mark.used;
   current_ = mark.block;
+}
+
+void Scratch::reserve(int threads) {
+  while (static_cast<int>(stacks_.size()) < threads) stacks_.push_back(std::make_unique<ScratchStack>());
+}
+
+std::byte* Scratch::take(size_t bytes) {
+  const auto thread = static_cast<size_t>(ThreadPool::participant());
+  return stacks_[thread < stacks_.size() ? thread : 0]->take(bytes);
+}
+
+void Scratch::begin_step() {
+  for (const auto& stack : stacks_) stack->begin_step();
+}
+
+void Scratch::end_step() {
+  for (const auto& stack : stacks_) stack->end_step();
 }
 
 void RunState::reserve(size_t bytes) {
@@ -58,6 +81,7 @@ std::unique_ptr<FrameMemory> RunState::take_frame() {
 
 void RunState::begin(int threads, RunContext* context) {
   threads_ = threads;
+  scratch_.reserve(std::clamp(threads, 1, ThreadPool::kMaxThreads));
   context_ = context;
   seeds_drawn_ = 0;
 }

@@ -16,13 +16,9 @@ class ScratchStack {
  public:
   /// 64-byte aligned, contents not set. Safe to call from several threads. Throws std::bad_alloc.
   std::byte* take(size_t bytes);
-
-  struct Mark {
-    size_t block = 0;
-    size_t used = 0;
-  };
-  Mark mark() const { return {current_, current_ < blocks_.size() ? blocks_[current_].used : 0}; }
-  void release(Mark mark);
+  /// A step begins, and ends.
+  void begin_step();
+  void end_step();
 
  private:
   struct Deleter {
@@ -34,9 +30,29 @@ class ScratchStack {
     size_t size = 0;
     size_t used = 0;
   };
+  struct Mark {
+    size_t block = 0;
+    size_t used = 0;
+  };
   std::mutex mutex_;
   std::vector<Block> blocks_;
   size_t current_ = 0;
+  std::vector<Mark> marks_;  // where the steps began that are running
+};
+
+/// A stack for each thread of a run. Memory that a thread writes in one step after the other stays in its own
+/// caches.
+class Scratch {
+ public:
+  /// Makes room for so many threads.
+  void reserve(int threads);
+  /// From the stack of the calling thread.
+  std::byte* take(size_t bytes);
+  void begin_step();
+  void end_step();
+
+ private:
+  std::vector<std::unique_ptr<ScratchStack>> stacks_;  // by ThreadPool::participant()
 };
 
 /// The values of a frame while it runs; kept for the next one.
@@ -63,7 +79,7 @@ class RunState {
 
   int threads() const { return threads_; }
   RunContext* context() const { return context_; }
-  ScratchStack& scratch() { return scratch_; }
+  Scratch& scratch() { return scratch_; }
   uint64_t next_random_seed();
   /// kCancelled when the run was cancelled or its deadline passed.
   Status interrupted() const;
@@ -81,7 +97,7 @@ class RunState {
  private:
   std::shared_ptr<std::byte> block_;
   size_t block_bytes_ = 0;
-  ScratchStack scratch_;
+  Scratch scratch_;
   std::vector<std::unique_ptr<FrameMemory>> idle_frames_;
   RunContext* context_ = nullptr;
   int threads_ = 1;

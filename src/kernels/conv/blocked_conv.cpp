@@ -13,9 +13,6 @@ namespace {
 constexpr int64_t kStripPixels = 48;
 constexpr int64_t kMaxLanes = 16;
 
-/// A copy of a band of the input pays when so many panels read it.
-constexpr int64_t kCopyPanelsMin = 4;
-
 int64_t blocks_of(int64_t channels, int64_t lanes) {
   return (channels + lanes - 1) / lanes;
 }
@@ -141,28 +138,36 @@ void BlockedConv::copy_band(const Running& running, const BlockedWork& work, con
   }
 }
 
-/// The weights of `part` and panel `panel`; of what follows within `work` when the panel is its last one.
-ReadNext BlockedConv::weights_of(const BlockedWork& work, const Part& part, int64_t panel) const {
-  const bool is_within = panel < work.last_panel;
-  const Panel& p = panels_[static_cast<size_t>(is_within ? panel : work.first_panel)];
-  const int64_t terms = part.steps * part.inner, first = part.depth + (is_within ? 0 : terms);
-  const int64_t floats = std::min(terms, p.depth - first) * p.blocks * tiles_->lanes;
-  if (floats == 0) return {};
-  return {weights_.data() + p.weights + first * p.blocks * tiles_->lanes, floats};
+/// The weights of `part` and panel `panel`.
+ReadNext BlockedConv::weights_of(const Part& part, int64_t panel) const {
+  const Panel& p = panels_[static_cast<size_t>(panel)];
+  const int64_t floats = std::min(part.steps * part.inner, p.depth - part.depth) * p.blocks * tiles_->lanes;
+  if (floats <= 0) return {};
+  return {weights_.data() + p.weights + part.depth * p.blocks * tiles_->lanes, floats};
 }
 
-/// One part of the sums of all tiles and panels of `work`; the last one ends them.
-void BlockedConv::multiply(const Running& running, const BlockedWork& work, const Part& part, float* copies,
-                           float* partials) const {
+/// The weights that are read after those of `part` and panel `panel`.
+ReadNext BlockedConv::weights_after(const Running& running, const BlockedWork& work, const Part& part,
+                                    int64_t panel) const {
+  if (panel + 1 < work.last_panel) return weights_of(part, panel + 1);
+  const auto& next = running.next;
+  if (next.panel >= 0) return weights_of(part, next.panel).part(next.first, next.count, next.of);
+  Part after = part;
+  after.depth += part.steps * part.inner;
+  return weights_of(after, work.first_panel);
+}
+
+/// One part of the sums of all tiles and panels of `work`; the last one ends them. `copies`: the part's
+/// input, copied by copy_band(), or null.
+void BlockedConv::multiply(const Running& running, const BlockedWork& work, const Part& part,
+                           const float* copies, float* partials) const {
   const ConvCall& call = running.call;
   const Running::Out& out = running.out;
   const int64_t lanes = tiles_->lanes;
   const Panel& any = panels_[static_cast<size_t>(work.first_panel)];
   const bool is_last = part.step + part.steps == any.in_planes * positions_;
   const float* input = nullptr;
-  if (copies != nullptr)
-    copy_band(running, work, any, part, copies);
-  else
+  if (copies == nullptr)
     input = running.input + (work.batch * in_planes_ + any.in_first) * running.padded.plane();
   BlockedTileArgs args;
   args.offsets = running.offsets + part.step;
@@ -174,13 +179,13 @@ void BlockedConv::multiply(const Running& running, const BlockedWork& work, cons
   for (int64_t p = work.first_panel; p < work.last_panel; ++p) {
     const Panel& panel = panels_[static_cast<size_t>(p)];
     const int64_t plane = out.has_one_panel ? 0 : (work.batch * out_blocks_ + panel.first) * out.plane;
-    args.weights = weights_of(work, part, p).from;
-    const ReadNext next = weights_of(work, part, p + 1);
+    args.weights = weights_of(part, p).from;
+    const ReadNext next = weights_after(running, work, part, p);
     args.start = part.step == 0 ? bias_.data() + panel.first * lanes : nullptr;
     const float* copy = copies;
     for (int64_t t = work.first_tile; t < work.last_tile; t += args.count) {
       const Running::Run run = running.run_of(t, work.last_tile);
-      const int64_t at = ((run.row - out.first_row) * running.padded.out_width() + run.x) * lanes;
+      const int64_t at = (run.row * running.padded.out_width() + run.x - out.first) * lanes;
       const int64_t pixels = run.pixels * lanes;
       alignas(64) float sums[kStripPixels * BlockedTileSet::kMaxBlocks * kMaxLanes];
       const auto end = epilogue_.tile_end(out.data, plane + at, out.plane, call.operands);
@@ -233,8 +238,10 @@ void BlockedConv::compute(const Running& running, BlockedWork work, float* copie
     work.last_panel = work.first_panel + 1;
     while (work.last_panel < end && is_like_first(work.last_panel)) ++work.last_panel;
     const bool pays = map_ || work.last_panel - work.first_panel >= kCopyPanelsMin;
-    for (Part part = next_part(first, {}); part.steps > 0; part = next_part(first, part))
+    for (Part part = next_part(first, {}); part.steps > 0; part = next_part(first, part)) {
+      if (pays && copies != nullptr) copy_band(running, work, first, part, copies);
       multiply(running, work, part, pays ? copies : nullptr, partials);
+    }
   }
 }
 

@@ -9,16 +9,9 @@
 #include "kernels/conv/conv2d.h"
 #include "kernels/conv/padded_input.h"
 #include "kernels/gemm/blocking.h"
-#include "kernels/pool/blocked_pool.h"
+#include "kernels/rows_behind.h"
 
 namespace tenon::kernels {
-
-/// A maximum pool of a convolution's output.
-struct MaxPoolBehind {
-  const PoolAxis* rows = nullptr;
-  const PoolAxis* columns = nullptr;
-  float* output = nullptr;  ///< Blocked.
-};
 
 /// Every convolution: each output channel sums over the blocks of input channels of its group.
 class BlockedConv final : public Convolution {
@@ -29,9 +22,9 @@ class BlockedConv final : public Convolution {
 
   /// The call's input (unless planar), output and operands are blocked.
   [[nodiscard]] bool run(const ConvCall& call, const Services& services) const override;
-  /// The same with a pool behind an epilogue without operands. The call's own output is not written: some
-  /// rows of it are in the caches at a time.
-  [[nodiscard]] bool run_pooled(const ConvCall& call, const MaxPoolBehind& pool,
+  /// The same with an operator behind it that reads the output of an epilogue without operands, and without a
+  /// map. The call's own output is not written: some rows of it are in the caches at a time.
+  [[nodiscard]] bool run_before(const ConvCall& call, const RowsBehind& behind,
                                 const Services& services) const;
 
  private:
@@ -49,10 +42,17 @@ class BlockedConv final : public Convolution {
     int64_t depth = 0;            // terms before
   };
   struct Running;
+  struct BehindWork;
+  struct BehindThread;
 
   std::optional<Running> make_running(const ConvCall& call, const Services& services) const;
-  void pool_rows(Running& running, const MaxPoolBehind& pool, int64_t image, int64_t panel, size_t first,
-                 size_t last, int64_t span, float* partials) const;
+  void make_rows(BehindThread& thread, const BlockedWork& panel, int64_t begin, int64_t end,
+                 bool copied) const;
+  BlockedWork tiles_of(Running& running, BlockedWork work, int64_t begin, int64_t end) const;
+  bool copy_for_all(BehindThread& thread, const BehindWork& work) const;
+  void run_behind(BehindThread& thread, const BehindWork& work) const;
+  template <class Body>
+  void for_blocks(int64_t rows, int64_t begin, int64_t end, const Body& body) const;
   bool has_parts() const;
   int64_t tile_sums() const;
   int64_t make_panels();
@@ -62,8 +62,10 @@ class BlockedConv final : public Convolution {
   void compute(const Running& running, BlockedWork work, float* copies, float* partials) const;
   void copy_band(const Running& running, const BlockedWork& work, const Panel& panel, const Part& part,
                  float* to) const;
-  ReadNext weights_of(const BlockedWork& work, const Part& part, int64_t panel) const;
-  void multiply(const Running& running, const BlockedWork& work, const Part& part, float* copies,
+  ReadNext weights_of(const Part& part, int64_t panel) const;
+  ReadNext weights_after(const Running& running, const BlockedWork& work, const Part& part,
+                         int64_t panel) const;
+  void multiply(const Running& running, const BlockedWork& work, const Part& part, const float* copies,
                 float* partials) const;
 
   ConvFilter filter_;

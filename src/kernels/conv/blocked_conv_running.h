@@ -8,6 +8,9 @@
 
 namespace tenon::kernels {
 
+/// A copy of a band of the input pays when so many panels read it.
+inline constexpr int64_t kCopyPanelsMin = 4;
+
 /// What all tiles of a call share. Tiles are numbered through the rows of an image.
 struct BlockedConv::Running {
   const ConvCall& call;
@@ -15,11 +18,16 @@ struct BlockedConv::Running {
   RowTiles columns;  // how the pixels of a row of the output are cut into tiles
   const int32_t* offsets = nullptr;
   const float* input = nullptr;
-  /// Where outputs go: a plane is a block of channels, and begins with row `first_row`.
+  int64_t first_x = 0;  // of the pixels in rows that `columns` cuts
+  /// The panel that comes after a work of one panel, -1 for none, and what part of its weights are brought.
+  struct {
+    int64_t panel = -1, first = 0, count = 1, of = 1;
+  } next = {};
+  /// Where outputs go: a plane is a block of channels, and begins with pixel `first`.
   struct Out {
     float* data = nullptr;
     int64_t plane = 0;  // floats
-    int64_t first_row = 0;
+    int64_t first = 0;
     bool has_one_panel = false;  // or else the panels of all images
   } out = {};
 
@@ -29,7 +37,7 @@ struct BlockedConv::Running {
   };
   Run run_of(int64_t tile, int64_t last_tile) const {
     const int64_t column = tile % columns.tiles;
-    return {tile / columns.tiles, columns.begin(column), columns.rows(column),
+    return {tile / columns.tiles, first_x + columns.begin(column), columns.rows(column),
             std::min(columns.alike(column), last_tile - tile)};
   }
   /// Where the first tap of the run's first output lies in an image's plane.

@@ -24,14 +24,6 @@ DepthwiseColumns taps_inside(int64_t position, int64_t size, int64_t kernel, int
 
 }  // namespace
 
-/// What all rows of a call share.
-struct DepthwiseConv::Running {
-  const ConvCall& call;
-  DepthwiseTile tile;
-  int64_t inner_first, inner_last;  // pixels whose columns of taps all lie inside the input
-  const DepthwiseColumns* border;   // of the others
-};
-
 DepthwiseConv::DepthwiseConv(const ConvFilter& filter, const ConvWeights& weights, Epilogue epilogue, Isa isa,
                              Packing& packing)
     : filter_(filter),
@@ -48,17 +40,52 @@ DepthwiseConv::DepthwiseConv(const ConvFilter& filter, const ConvWeights& weight
   });
 }
 
-/// Output rows [first, last) of a plane. `strip` has room for the sums of kStrip pixels and of a row, unless
-/// the epilogue ends the tiles.
-void DepthwiseConv::compute(const Running& running, int64_t plane, int64_t first, int64_t last,
-                            float* strip) const {
+/// The rows of the filter that lie inside the input, for outputs of row `y`.
+DepthwiseColumns DepthwiseConv::tap_rows(const ConvCall& call, int64_t y) const {
+  return taps_inside(y * filter_.stride_h - call.pad_top, call.in_h, filter_.kernel_h, filter_.dilation_h);
+}
+
+/// Of the sums of kStrip pixels and of a row; 0 where the epilogue ends the tiles.
+int64_t DepthwiseConv::strip_floats(const Running& running) const {
+  return running.is_direct ? 0 : std::max(running.call.out_w, kStrip) * lanes_;
+}
+
+/// Output rows [first, last) of a plane. `strip` has strip_floats().
+void DepthwiseConv::compute(const Running& running, int64_t plane, const Plane& from, int64_t first,
+                            int64_t last, float* strip) const {
   const ConvCall& call = running.call;
   const int64_t block = plane % blocks_, taps = filter_.kernel_h * filter_.kernel_w;
   const int64_t out_plane = plane * call.out_h * call.out_w * lanes_;
-  const auto tap_rows = [&](int64_t y) {
-    return taps_inside(y * filter_.stride_h - call.pad_top, call.in_h, filter_.kernel_h, filter_.dilation_h);
-  };
-  DepthwiseArgs args;
+  DepthwiseArgs args = running.args;
+  args.start = bias_.data() + block * lanes_;
+  const int64_t most = running.is_direct ? last - first : std::max<int64_t>(kStrip / call.out_w, 1);
+  const float* operands[kEpilogueOperandsMax];
+  for (size_t o = 0; o < call.operands.size(); ++o) operands[o] = call.operands[o] + out_plane;
+  for (int64_t y = first; y < last; y += args.rows) {
+    const DepthwiseColumns rows = tap_rows(call, y);
+    // Rows of outputs that have the same rows of taps go together.
+    for (args.rows = 1; args.rows < std::min(most, last - y); ++args.rows) {
+      const DepthwiseColumns next = tap_rows(call, y + args.rows);
+      if (next.first != rows.first || next.last != rows.last) break;
+    }
+    args.tap_rows = rows.last - rows.first;
+    args.weights = weights_.data() + (block * taps + rows.first * filter_.kernel_w) * lanes_;
+    const int64_t in_y = y * filter_.stride_h - call.pad_top + rows.first * filter_.dilation_h;
+    args.input = from.input;
+    if (args.tap_rows > 0) args.input += (in_y - from.first) * call.in_w * lanes_;
+    const int64_t out = y * call.out_w * lanes_, count = args.rows * call.out_w * lanes_;
+    args.end = running.is_direct ? *epilogue_.tile_end(call.output, out_plane + out, 0, call.operands)
+                                 : TileEnd{.to = strip};
+    running.tile(args);
+    if (running.is_direct) continue;
+    const Segment segment{0, static_cast<int32_t>(count), out};
+    epilogue_.finish({strip, 1, count, &segment, 1, call.output + out_plane, 0, operands});
+  }
+}
+
+DepthwiseConv::Running DepthwiseConv::make_running(const ConvCall& call, const Services& services) const {
+  Running running{call, epilogue_.tile_end(call.output, 0, 0, call.operands).has_value()};
+  DepthwiseArgs& args = running.args;
   args.weights_row = filter_.kernel_w * lanes_;
   args.input_row = filter_.dilation_h * call.in_w * lanes_;
   args.next_row = filter_.stride_h * call.in_w * lanes_;
@@ -66,61 +93,35 @@ void DepthwiseConv::compute(const Running& running, int64_t plane, int64_t first
   args.distance = filter_.stride_w * lanes_;
   args.left = call.pad_left * lanes_;
   args.columns = filter_.kernel_w;
-  args.start = bias_.data() + block * lanes_;
   args.width = call.out_w;
-  args.inner_first = running.inner_first;
-  args.inner_last = running.inner_last;
-  args.border = running.border;
-  const int64_t most = strip == nullptr ? last - first : std::max<int64_t>(kStrip / call.out_w, 1);
-  const float* operands[kEpilogueOperandsMax];
-  for (size_t o = 0; o < call.operands.size(); ++o) operands[o] = call.operands[o] + out_plane;
-  for (int64_t y = first; y < last; y += args.rows) {
-    const DepthwiseColumns rows = tap_rows(y);
-    // Rows of outputs that have the same rows of taps go together.
-    for (args.rows = 1; args.rows < std::min(most, last - y); ++args.rows) {
-      const DepthwiseColumns next = tap_rows(y + args.rows);
-      if (next.first != rows.first || next.last != rows.last) break;
-    }
-    args.tap_rows = rows.last - rows.first;
-    args.weights = weights_.data() + (block * taps + rows.first * filter_.kernel_w) * lanes_;
-    const int64_t in_y = y * filter_.stride_h - call.pad_top + rows.first * filter_.dilation_h;
-    args.input = call.input;
-    if (args.tap_rows > 0) args.input += (plane * call.in_h + in_y) * call.in_w * lanes_;
-    const int64_t out = y * call.out_w * lanes_, count = args.rows * call.out_w * lanes_;
-    args.end = strip == nullptr ? *epilogue_.tile_end(call.output, out_plane + out, 0, call.operands)
-                                : TileEnd{.to = strip};
-    running.tile(args);
-    if (strip == nullptr) continue;
-    const Segment segment{0, static_cast<int32_t>(count), out};
-    epilogue_.finish({strip, 1, count, &segment, 1, call.output + out_plane, 0, operands});
-  }
+  running.tile = tiles_->near_tile(filter_.kernel_w, filter_.dilation_w, filter_.stride_w);
+  args.before = call.pad_left;
+  const int64_t last = (call.out_w - 1) * filter_.stride_w - call.pad_left;  // where its window begins
+  args.after = std::max<int64_t>(last + filter_.kernel_w - call.in_w, 0);
+  if (running.tile != nullptr && args.before < filter_.kernel_w && args.after < filter_.kernel_w)
+    return running;
+  running.tile = tiles_->any;
+  auto* border = services.scratch_array<DepthwiseColumns>(call.out_w);
+  for (int64_t x = 0; x < call.out_w; ++x)
+    border[x] =
+        taps_inside(x * filter_.stride_w - call.pad_left, call.in_w, filter_.kernel_w, filter_.dilation_w);
+  const auto is_whole = [&](int64_t x) { return border[x].last - border[x].first == filter_.kernel_w; };
+  while (args.inner_first < call.out_w && !is_whole(args.inner_first)) ++args.inner_first;
+  args.inner_last = call.out_w;
+  while (args.inner_last > args.inner_first && !is_whole(args.inner_last - 1)) --args.inner_last;
+  args.border = border;
+  return running;
 }
 
 bool DepthwiseConv::run(const ConvCall& call, const Services& services) const {
   if (call.images * blocks_ * call.out_h * call.out_w == 0) return true;
-  const auto columns = [&](int64_t x) {
-    return taps_inside(x * filter_.stride_w - call.pad_left, call.in_w, filter_.kernel_w, filter_.dilation_w);
-  };
-  const auto is_whole = [&](int64_t x) {
-    const DepthwiseColumns taps = columns(x);
-    return taps.last - taps.first == filter_.kernel_w;
-  };
-  int64_t inner_first = 0;
-  while (inner_first < call.out_w && !is_whole(inner_first)) ++inner_first;
-  int64_t inner_last = call.out_w;
-  while (inner_last > inner_first && !is_whole(inner_last - 1)) --inner_last;
-  auto* border = services.scratch_array<DepthwiseColumns>(call.out_w);
-  for (int64_t x = 0; x < inner_first; ++x) border[x] = columns(x);
-  for (int64_t x = inner_last; x < call.out_w; ++x) border[x] = columns(x);
-  const Running running{call, tiles_->tile(filter_.kernel_w, filter_.dilation_w, filter_.stride_w),
-                        inner_first, inner_last, border};
-  const bool is_direct = epilogue_.tile_end(call.output, 0, 0, call.operands).has_value();
+  const Running running = make_running(call, services);
   services.parallel_for(call.images * blocks_ * call.out_h, kBandRows, [&](int64_t begin, int64_t end) {
-    float* strip = is_direct ? nullptr : services.scratch_floats(std::max(call.out_w, kStrip) * lanes_);
+    float* strip = running.is_direct ? nullptr : services.scratch_floats(strip_floats(running));
     while (begin < end) {
       const int64_t plane = begin / call.out_h, first = begin % call.out_h;
       const int64_t last = std::min(call.out_h, first + (end - begin));
-      compute(running, plane, first, last, strip);
+      compute(running, plane, {call.input + plane * call.in_h * call.in_w * lanes_, 0}, first, last, strip);
       begin += last - first;
     }
   });

@@ -1,5 +1,6 @@
 #include "kernels/conv/depthwise_tile.h"
 
+#include "kernels/gemm/tile.h"
 #include "kernels/simd/targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -58,10 +59,24 @@ HWY_INLINE void AnySpan(const DepthwiseArgs& args, const float* row, int64_t fir
   for (; x < args.inner_last; ++x) AnyPart<1>(args, row, first, x, taps);
 }
 
-/// Each vector of the input is loaded once, for all of the sums that it has a part in.
+HWY_NOINLINE void Any(const DepthwiseArgs& args) {
+  const float* row = args.input;
+  for (int64_t first = 0; first < args.rows * args.width; first += args.width, row += args.next_row) {
+    for (int64_t x = 0; x < args.inner_first; ++x) AnyPart<1>(args, row, first, x, args.border[x]);
+    AnySpan(args, row, first);
+    for (int64_t x = args.inner_last; x < args.width; ++x) AnyPart<1>(args, row, first, x, args.border[x]);
+  }
+}
+
+alignas(64) constexpr float kZeros[kLanes] = {};
+
+/// Pixels from `x` on. Each vector of the input is loaded once, for all of the sums that it has a part in.
+/// The first `before` and the last `after` vectors lie outside of the input and are zeros.
 template <int kPixels, int kColumns, int kStride>
-HWY_INLINE void NearPart(const DepthwiseArgs& args, const float* row, int64_t first, int64_t x) {
+HWY_NOINLINE void NearPart(const DepthwiseArgs& args, const float* row, int64_t first, int64_t x,
+                           int64_t before, int64_t after) {
   const D d;
+  constexpr int kVectors = (kPixels - 1) * kStride + kColumns;
   V sums[1][kPixels];
 #pragma clang loop unroll(full)
   for (int p = 0; p < kPixels; ++p) sums[0][p] = hn::LoadU(d, args.start);
@@ -72,8 +87,11 @@ HWY_INLINE void NearPart(const DepthwiseArgs& args, const float* row, int64_t fi
 #pragma clang loop unroll(full)
     for (int c = 0; c < kColumns; ++c) weights[c] = hn::LoadU(d, taps + c * kLanes);
 #pragma clang loop unroll(full)
-    for (int i = 0; i < (kPixels - 1) * kStride + kColumns; ++i) {
-      const V value = hn::LoadU(d, input + i * kLanes);
+    for (int i = 0; i < kVectors; ++i) {
+      const float* from = input + i * kLanes;
+      if (i < kColumns - 1) from = i < before ? kZeros : from;
+      if (i > kVectors - kColumns) from = i >= kVectors - after ? kZeros : from;
+      const V value = hn::LoadU(d, from);
       // Taps in ascending order for each sum, since i ascends.
 #pragma clang loop unroll(full)
       for (int c = 0; c < kColumns; ++c) {
@@ -88,60 +106,28 @@ HWY_INLINE void NearPart(const DepthwiseArgs& args, const float* row, int64_t fi
 
 // Sums, a row of weights and an input vector fit the registers.
 #if HWY_TARGET == HWY_AVX3
-constexpr int kNearPixels = 12;
+constexpr int kNearPixels = 14;
 #else
 constexpr int kNearPixels = 6;
 #endif
 
-/// `pixels` of 1 to 6.
-template <int kColumns, int kStride>
-HWY_INLINE void NearRest(const DepthwiseArgs& args, const float* row, int64_t first, int64_t x,
-                         int64_t pixels) {
-  switch (pixels) {
-    case 1:
-      return NearPart<1, kColumns, kStride>(args, row, first, x);
-    case 2:
-      return NearPart<2, kColumns, kStride>(args, row, first, x);
-    case 3:
-      return NearPart<3, kColumns, kStride>(args, row, first, x);
-    case 4:
-      return NearPart<4, kColumns, kStride>(args, row, first, x);
-    case 5:
-      return NearPart<5, kColumns, kStride>(args, row, first, x);
-    case 6:
-      return NearPart<6, kColumns, kStride>(args, row, first, x);
-    default:
-      return;
-  }
-}
-
-template <int kColumns, int kStride>
-HWY_INLINE void NearSpan(const DepthwiseArgs& args, const float* row, int64_t first) {
-  int64_t x = args.inner_first;
-  for (; x + kNearPixels <= args.inner_last; x += kNearPixels)
-    NearPart<kNearPixels, kColumns, kStride>(args, row, first, x);
-  for (; x + 6 < args.inner_last; x += 6) NearPart<6, kColumns, kStride>(args, row, first, x);
-  NearRest<kColumns, kStride>(args, row, first, x, args.inner_last - x);
-}
-
-template <class Span>
-HWY_INLINE void AllRows(const DepthwiseArgs& args, const Span& span) {
-  const float* row = args.input;
-  for (int64_t first = 0; first < args.rows * args.width; first += args.width, row += args.next_row) {
-    for (int64_t x = 0; x < args.inner_first; ++x) AnyPart<1>(args, row, first, x, args.border[x]);
-    span(row, first);
-    for (int64_t x = args.inner_last; x < args.width; ++x) AnyPart<1>(args, row, first, x, args.border[x]);
-  }
-}
-
-HWY_NOINLINE void Any(const DepthwiseArgs& args) {
-  AllRows(args, [&](const float* row, int64_t first) HWY_ATTR { AnySpan(args, row, first); });
+template <int kColumns, int kStride, int kPixels = kNearPixels>
+HWY_INLINE void NearPartOf(int64_t pixels, const DepthwiseArgs& args, const float* row, int64_t first,
+                           int64_t x, int64_t before, int64_t after) {
+  if (pixels == kPixels) return NearPart<kPixels, kColumns, kStride>(args, row, first, x, before, after);
+  if constexpr (kPixels > 1)
+    NearPartOf<kColumns, kStride, kPixels - 1>(pixels, args, row, first, x, before, after);
 }
 
 template <int kColumns, int kStride>
 HWY_NOINLINE void Near(const DepthwiseArgs& args) {
-  AllRows(args,
-          [&](const float* row, int64_t first) HWY_ATTR { NearSpan<kColumns, kStride>(args, row, first); });
+  const RowTiles parts(args.width, kNearPixels);
+  const float* row = args.input;
+  for (int64_t first = 0; first < args.rows * args.width; first += args.width, row += args.next_row) {
+    for (int64_t t = 0; t < parts.tiles; ++t)
+      NearPartOf<kColumns, kStride>(parts.rows(t), args, row, first, parts.begin(t), t == 0 ? args.before : 0,
+                                    t + 1 == parts.tiles ? args.after : 0);
+  }
 }
 
 const DepthwiseTiles kDepthwiseTiles = {

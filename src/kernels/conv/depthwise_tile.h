@@ -17,8 +17,8 @@ struct DepthwiseColumns {
 /// For output rows r < rows and pixels x < width, with distances in floats:
 /// sums[r * width + x] = start + sum over taps (y, c), row by row, of weights[y * weights_row + c * lanes]
 /// * input[r * next_row + y * input_row + x * distance + c * tap - left], all of them vectors, which leave by
-/// `end` as one row. y < tap_rows; c < columns for pixels in [inner_first, inner_last), and as `border` says
-/// for the others.
+/// `end` as one row. y < tap_rows, c < columns. Taps outside of the input's columns are left out or taken as
+/// zeros.
 struct DepthwiseArgs {
   const float* weights = nullptr;
   int64_t weights_row = 0;
@@ -28,8 +28,12 @@ struct DepthwiseArgs {
   int64_t tap_rows = 0, columns = 0;
   const float* start = nullptr;
   int64_t rows = 0, width = 0;
+  /// Of near tiles: the columns that the first pixel's window has before the input, and the last one's
+  /// behind.
+  int64_t before = 0, after = 0;
+  /// Of the others: the columns of each pixel, all of them from inner_first to inner_last.
+  const DepthwiseColumns* border = nullptr;
   int64_t inner_first = 0, inner_last = 0;
-  const DepthwiseColumns* border = nullptr;  ///< [width]; those of inner pixels are not read.
   TileEnd end;
 };
 using DepthwiseTile = void (*)(const DepthwiseArgs&);
@@ -38,13 +42,14 @@ using DepthwiseTile = void (*)(const DepthwiseArgs&);
 struct DepthwiseTiles {
   /// For any arguments.
   DepthwiseTile any = nullptr;
-  /// For rows of 3, 5 and 7 taps next to each other, at stride 1 and 2: the same results, faster.
+  /// For rows of 3, 5 and 7 taps next to each other, at stride 1 and 2, all windows of which overlap the
+  /// input.
   DepthwiseTile near[3][2] = {};
 
-  /// The tile for filters of so many columns; `tap` and `distance` are in vectors.
-  DepthwiseTile tile(int64_t columns, int64_t tap, int64_t distance) const {
+  /// The near tile for filters of so many columns, or null; `tap` and `distance` are in vectors.
+  DepthwiseTile near_tile(int64_t columns, int64_t tap, int64_t distance) const {
     const bool is_near = (columns == 3 || columns == 5 || columns == 7) && tap == 1 && distance <= 2;
-    return is_near ? near[columns / 2 - 1][distance - 1] : any;
+    return is_near ? near[columns / 2 - 1][distance - 1] : nullptr;
   }
 };
 const DepthwiseTiles& depthwise_tiles(Isa isa);

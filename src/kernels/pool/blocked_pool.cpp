@@ -54,12 +54,18 @@ void for_windows(const BlockedPoolCall& call, int64_t lanes, const Services& ser
 
 }  // namespace
 
-void blocked_max_pool_row(const PoolAxis& rows, const PoolAxis& columns, size_t y, const float* row,
-                          int64_t in_w, float* out, Isa isa) {
-  const WindowFunctions& functions = window_functions(isa);
-  for_windows_of_row(
-      rows, columns, y, row, in_w, block_lanes(isa), out, [&](size_t x) { return alike(columns, x); },
-      [&](const WindowArgs& args, size_t) { functions.max(args); });
+void MaxPoolRows::make(int64_t plane, int64_t begin, int64_t end, const float* input, int64_t first,
+                       float*) const {
+  const WindowFunctions& functions = window_functions(isa_);
+  const int64_t lanes = block_lanes(isa_);
+  for (int64_t y = begin; y < end; ++y) {
+    const auto at = static_cast<size_t>(y);
+    const float* row = rows_.count[at] == 0 ? input : input + (rows_.first[at] - first) * in_w_ * lanes;
+    float* out = output_ + (plane * rows_.outputs() + y) * columns_.outputs() * lanes;
+    for_windows_of_row(
+        rows_, columns_, at, row, in_w_, lanes, out, [&](size_t x) { return alike(columns_, x); },
+        [&](const WindowArgs& args, size_t) { functions.max(args); });
+  }
 }
 
 void blocked_max_pool(const BlockedPoolCall& call, Isa isa, const Services& services) {

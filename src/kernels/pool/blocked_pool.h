@@ -5,6 +5,7 @@
 #include <span>
 
 #include "base/cpu.h"
+#include "kernels/rows_behind.h"
 #include "kernels/services.h"
 
 namespace tenon::kernels {
@@ -31,10 +32,25 @@ struct BlockedPoolCall {
 /// empty window.
 void blocked_max_pool(const BlockedPoolCall& call, Isa isa, const Services& services);
 
-/// One row of a maximum pool of one plane: output row `y`, to `out`. Its windows' first row of the input, of
-/// in_w vectors, is at `row`, and the others behind it.
-void blocked_max_pool_row(const PoolAxis& rows, const PoolAxis& columns, size_t y, const float* row,
-                          int64_t in_w, float* out, Isa isa);
+/// A maximum pool behind a convolution. What it refers to lasts as long.
+class MaxPoolRows final : public RowsBehind {
+ public:
+  /// `windows` are those of `rows`. The input has rows of `in_w` pixels. output:
+  /// [planes][rows][columns][lanes].
+  MaxPoolRows(const WindowRows& windows, const PoolAxis& rows, const PoolAxis& columns, int64_t in_w,
+              float* output, Isa isa)
+      : RowsBehind(windows), rows_(rows), columns_(columns), in_w_(in_w), output_(output), isa_(isa) {}
+
+  void make(int64_t plane, int64_t begin, int64_t end, const float* input, int64_t first,
+            float* scratch) const override;
+
+ private:
+  const PoolAxis& rows_;
+  const PoolAxis& columns_;
+  int64_t in_w_;
+  float* output_;
+  Isa isa_;
+};
 
 /// The sum of each window over divisors[row] * divisors[column], 0 where that is 0. Rows are summed first,
 /// each as one chain, then the sums of the rows.

@@ -8,6 +8,11 @@ namespace tenon::ops {
 
 namespace {
 
+Error does_not_fit(const kernels::ConvFilter& filter, const Shape& x) {
+  return fail(ErrorCode::kInvalidModel, "input of shape {} does not fit weights for {} channels",
+              to_string(x), filter.groups * filter.in_channels);
+}
+
 /// Where the images of a head lie, and its scales.
 Status find_planes(const ConvHead& head, KernelContext& context, int64_t planes, kernels::ConvCall& call) {
   const Tensor& first = context.input(head.images[0]);
@@ -50,19 +55,17 @@ kernels::InputMap input_map(const ConvHead& head, int64_t lanes) {
 }
 
 Result<SizedConv> size_conv(const kernels::ConvFilter& filter, const Window& window, const Lanes& lanes,
-                            const Tensor& x) {
-  if (x.rank() != static_cast<int64_t>(window.axes()) + (lanes.input > 1 ? 3 : 2))
-    return fail(ErrorCode::kInvalidModel, "input of shape {} does not fit weights for {} channels",
-                to_string(x.shape()), filter.groups * filter.in_channels);
-  auto axes = TENON_TRY(resolve_window(window, x.shape().data() + 2));
+                            const Shape& x) {
+  if (x.size() != window.axes() + (lanes.input > 1 ? 3 : 2)) return does_not_fit(filter, x);
+  auto axes = TENON_TRY(resolve_window(window, x.data() + 2));
   SizedConv sized;
-  sized.shape = {x.dim(0), planes_of(filter.groups * filter.out_channels, lanes.output)};
+  sized.shape = {x[0], planes_of(filter.groups * filter.out_channels, lanes.output)};
   for (const WindowAxis& axis : axes) sized.shape.push_back(axis.output);
   if (lanes.output > 1) sized.shape.push_back(lanes.output);
   // One dimension is two with a height of 1.
   if (axes.size() == 1) axes.insert(axes.begin(), WindowAxis{1, 1, 1, 1, 1, 0, 0});
   kernels::ConvCall& call = sized.call;
-  call.images = x.dim(0);
+  call.images = x[0];
   call.in_h = axes[0].input;
   call.in_w = axes[1].input;
   call.pad_top = axes[0].pad_begin;
@@ -72,17 +75,20 @@ Result<SizedConv> size_conv(const kernels::ConvFilter& filter, const Window& win
   return sized;
 }
 
+Status check_channels(const kernels::ConvFilter& filter, const Lanes& lanes, const Shape& x) {
+  if (x[1] != planes_of(filter.groups * filter.in_channels, lanes.input)) return does_not_fit(filter, x);
+  return {};
+}
+
 Status ConvKernel::run(KernelContext& context) const {
   const Tensor& x = context.input(head_ ? head_->images[0] : 0);
-  auto [call, shape] = TENON_TRY(size_conv(filter_, window_, lanes_, x));
-  const int64_t planes = planes_of(filter_.groups * filter_.in_channels, lanes_.input);
-  if (!head_ && x.dim(1) != planes)
-    return fail(ErrorCode::kInvalidModel, "input of shape {} does not fit weights for {} channels",
-                to_string(x.shape()), filter_.groups * filter_.in_channels);
+  auto [call, shape] = TENON_TRY(size_conv(filter_, window_, lanes_, x.shape()));
+  if (!head_) TENON_TRY(check_channels(filter_, lanes_, x.shape()));
   Tensor& output = context.output(0, DataType::kFloat32, shape);
   if (output.size() == 0) return {};
   if (head_)
-    TENON_TRY(find_planes(*head_, context, planes, call));
+    TENON_TRY(
+        find_planes(*head_, context, planes_of(filter_.groups * filter_.in_channels, lanes_.input), call));
   else
     call.input = x.data<float>();
   call.operands = TENON_TRY(tail_operands(tail_, context, shape));

@@ -30,9 +30,11 @@ struct SizedConv {
   kernels::ConvCall call;
   Shape shape;
 };
-/// kInvalidModel for an input of another rank, or smaller than a window.
+/// `x`: the input's. kInvalidModel for one of another rank, or smaller than a window.
 Result<SizedConv> size_conv(const kernels::ConvFilter& filter, const Window& window, const Lanes& lanes,
-                            const Tensor& x);
+                            const Shape& x);
+/// kInvalidModel for an input, of the right rank, that has not the filter's channels.
+Status check_channels(const kernels::ConvFilter& filter, const Lanes& lanes, const Shape& x);
 
 class ConvKernel final : public Kernel {
  public:

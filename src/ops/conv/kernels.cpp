@@ -10,10 +10,10 @@
 #include "kernels/conv/depthwise_conv.h"
 #include "kernels/conv/winograd.h"
 #include "kernels/layout/blocked.h"
+#include "ops/conv/behind_kernel.h"
 #include "ops/conv/conv.h"
 #include "ops/conv/conv_kernel.h"
 #include "ops/conv/head.h"
-#include "ops/conv/pooled_kernel.h"
 #include "ops/conv/winograd_cost.h"
 #include "ops/fusion/tail.h"
 #include "ops/normalization/channel_norm.h"
@@ -73,11 +73,21 @@ bool fits_first(const Region& region) {
   return weights.dim(1) <= kPlanarChannelsMax && weights.dim(2) * weights.dim(3) > 1;
 }
 
-bool fits_depthwise(const Region& region) {
-  if (!fits_blocked(region)) return false;
+bool is_depthwise(const Region& region) {
   const Tensor& weights = *region.constant_input(*region.nodes[0], 1);
-  return weights.dim(1) == 1 && weights.dim(0) == region.nodes[0]->attributes.integer("group", 1) &&
-         weights.dim(0) > 1;
+  return weights.rank() == 4 && weights.dim(1) == 1 &&
+         weights.dim(0) == region.nodes[0]->attributes.integer("group", 1) && weights.dim(0) > 1;
+}
+
+bool fits_depthwise(const Region& region) {
+  return fits_blocked(region) && is_depthwise(region);
+}
+
+/// A 1x1 convolution of blocks.
+bool fits_pointwise(const Region& region) {
+  if (!fits_blocked(region) || region.nodes[0]->attributes.integer("group", 1) != 1) return false;
+  const Tensor& weights = *region.constant_input(*region.nodes[0], 1);
+  return weights.dim(2) * weights.dim(3) == 1;
 }
 
 bool fits_winograd(const Region& region) {
@@ -211,21 +221,56 @@ Result<std::unique_ptr<Kernel>> prepare(const Region& region, kernels::Packing& 
                                    std::move(prepared->window), lanes, std::move(convolution)));
 }
 
-/// The region without the pool at its end.
-Region without_pool(Region region) {
-  region.outputs = {region.nodes.back()->inputs[0]};
-  region.nodes.pop_back();
+/// The convolution that a region begins with, up to node `end`.
+Region before_node(Region region, size_t end) {
+  region.outputs = {region.nodes[end]->inputs[0]};
+  region.nodes.resize(end);
   return region;
+}
+
+/// The convolution that a region ends with, from node `begin` on. Its inputs are the region's.
+Region from_node(Region region, size_t begin) {
+  region.nodes.erase(region.nodes.begin(), region.nodes.begin() + static_cast<ptrdiff_t>(begin));
+  return region;
+}
+
+/// The second convolution of a region, or 0.
+size_t second_conv(const Region& region) {
+  for (size_t n = 1; n < region.nodes.size(); ++n)
+    if (region.nodes[n]->op == Op::kConv && region.nodes[n]->has_input(0)) return n;
+  return 0;
+}
+
+template <Isa kIsa>
+ConvBefore make_before(const Prepared& prepared, bool planar, kernels::Packing& packing) {
+  const int64_t block = kernels::block_lanes(kIsa);
+  return {prepared.filter,
+          prepared.window,
+          {planar ? 1 : block, block},
+          kernels::BlockedConv(prepared.filter, prepared.weights, planar, std::nullopt,
+                               kernels::Epilogue(prepared.tail.ops, kIsa), kIsa, packing)};
 }
 
 template <Isa kIsa>
 Result<std::unique_ptr<Kernel>> prepare_pooled(const Region& region, kernels::Packing& packing) {
-  const auto prepared = TENON_TRY(read_conv(without_pool(region)));
+  const auto prepared = TENON_TRY(read_conv(before_node(region, region.nodes.size() - 1)));
   Window pool = TENON_TRY(read_pool_window(region.nodes.back()->attributes, 2));
-  kernels::BlockedConv conv(prepared->filter, prepared->weights, true, std::nullopt,
-                            kernels::Epilogue(prepared->tail.ops, kIsa), kIsa, packing);
-  return std::unique_ptr<Kernel>(std::make_unique<PooledConvKernel>(
-      prepared->filter, prepared->window, std::move(pool), kernels::block_lanes(kIsa), std::move(conv)));
+  return std::unique_ptr<Kernel>(
+      std::make_unique<PooledConvKernel>(make_before<kIsa>(*prepared, true, packing), std::move(pool), kIsa));
+}
+
+template <bool kPlanar, Isa kIsa>
+Result<std::unique_ptr<Kernel>> prepare_with_depthwise(const Region& region, kernels::Packing& packing) {
+  const size_t second = second_conv(region);
+  const Region behind = from_node(region, second);
+  const auto before = TENON_TRY(read_conv(before_node(region, second)));
+  auto prepared = TENON_TRY(read_conv(behind));
+  ConvBefore conv = make_before<kIsa>(*before, kPlanar, packing);
+  kernels::DepthwiseConv depthwise(prepared->filter, prepared->weights,
+                                   kernels::Epilogue(prepared->tail.ops, kIsa), kIsa, packing);
+  return std::unique_ptr<Kernel>(
+      std::make_unique<ConvDepthwiseKernel>(std::move(conv), prepared->filter, std::move(prepared->window),
+                                            std::move(prepared->tail), std::move(depthwise)));
 }
 
 constexpr RowLayouts kBlocked{Layout::kBlocked, Layout::kBlocked, true};
@@ -233,26 +278,62 @@ constexpr RowLayouts kPlanarToBlocked{Layout::kPlain, Layout::kBlocked, true};
 
 }  // namespace
 
-/// Rows that a pool's window spans at most, for what it reads to stay in the caches.
-constexpr int64_t kPoolRowsMax = 8;
+namespace {
 
-bool fits_first_conv_with_pool(const Region& region) {
+/// Rows that the window behind a convolution spans at most, for what it reads to stay in the caches.
+constexpr int64_t kWindowRowsMax = 8;
+
+/// Whether what a convolution makes can be kept for the window behind it.
+bool can_be_kept(const Region& before) {
+  return before.outputs[0] != kNoValue && tail_of(before)->operands.empty();
+}
+
+bool fits_first_with_pool(const Region& region) {
   const Node& pool = *region.nodes.back();
   if (region.is_single() || region.outputs.size() != 1 || pool.op != Op::kMaxPool || pool.has_output(1) ||
       !is_image(region, region.outputs[0]))
     return false;
   const auto window = read_pool_window(pool.attributes, 2);
-  if (!window.ok() || window->extent(0) > kPoolRowsMax) return false;
-  const Region conv = without_pool(region);
-  return conv.outputs[0] != kNoValue && fits_first(conv) && tail_of(conv)->operands.empty();
+  if (!window.ok() || window->extent(0) > kWindowRowsMax) return false;
+  const Region before = before_node(region, region.nodes.size() - 1);
+  return fits_first(before) && can_be_kept(before);
+}
+
+/// Whether a region ends with a depthwise convolution from node `begin` on that can be behind another.
+bool ends_depthwise(const Region& region, size_t begin) {
+  const Region behind = from_node(region, begin);
+  const Node& conv = *behind.nodes[0];
+  if (!fits_behind_head(behind) || !is_image(region, region.outputs[0]) || !is_depthwise(behind))
+    return false;
+  const Shape& weights = behind.constant_input(conv, 1)->shape();
+  const auto window = read_window(conv.attributes, {weights.begin() + 2, weights.end()});
+  return window.ok() && window->extent(0) <= kWindowRowsMax;
+}
+
+template <bool kPlanar>
+bool fits_with_depthwise(const Region& region) {
+  const size_t second = second_conv(region);
+  if (second == 0 || region.anchor != 0 || !ends_depthwise(region, second)) return false;
+  const Region before = before_node(region, second);
+  return (kPlanar ? fits_first(before) : fits_pointwise(before)) && can_be_kept(before);
+}
+
+}  // namespace
+
+bool fits_with_window_behind(const Region& region) {
+  return fits_first_with_pool(region) || fits_with_depthwise<true>(region) ||
+         fits_with_depthwise<false>(region);
 }
 
 #define TENON_CONV_ROWS(suffix, isa)                                                                        \
   {"conv_depthwise_f32_" suffix, isa, fits_depthwise, prepare<Algorithm::kDepthwise, isa>, kBlocked},       \
       {"conv_first_f32_" suffix, isa, fits_first, prepare<Algorithm::kPlanarToBlocked, isa>,                \
        kPlanarToBlocked},                                                                                   \
-      {"conv_first_pool_f32_" suffix, isa, fits_first_conv_with_pool, prepare_pooled<isa>,                  \
-       kPlanarToBlocked},                                                                                   \
+      {"conv_first_pool_f32_" suffix, isa, fits_first_with_pool, prepare_pooled<isa>, kPlanarToBlocked},    \
+      {"conv_first_depthwise_f32_" suffix, isa, fits_with_depthwise<true>,                                  \
+       prepare_with_depthwise<true, isa>, kPlanarToBlocked},                                                \
+      {"conv_blocked_depthwise_f32_" suffix, isa, fits_with_depthwise<false>,                               \
+       prepare_with_depthwise<false, isa>, kBlocked},                                                       \
       {"conv_winograd4_f32_" suffix,                                                                        \
        isa,                                                                                                 \
        fits_winograd,                                                                                       \
@@ -282,7 +363,7 @@ bool fits_first_conv_with_pool(const Region& region) {
   {                                                                                                         \
     "conv_tile_f32_" suffix, isa, fits, prepare<Algorithm::kTile, isa>                                      \
   }
-const KernelRow kConvRows[24] = {TENON_CONV_ROWS("avx512", Isa::kAvx512), TENON_CONV_ROWS("avx2", Isa::kAvx2),
+const KernelRow kConvRows[30] = {TENON_CONV_ROWS("avx512", Isa::kAvx512), TENON_CONV_ROWS("avx2", Isa::kAvx2),
                                  TENON_CONV_ROWS("portable", Isa::kPortable)};
 #undef TENON_CONV_ROWS
 

@@ -6,10 +6,10 @@
 namespace tenon::ops {
 
 /// In the order of trying.
-extern const KernelRow kConvRows[24];
+extern const KernelRow kConvRows[30];
 
-/// Whether the region is a convolution of an image of few channels, with a maximum pool as its last node,
-/// that rows take.
-bool fits_first_conv_with_pool(const Region& region);
+/// Whether rows take the region as a convolution with a window of each channel behind it: a maximum pool, or
+/// a depthwise convolution with its tail.
+bool fits_with_window_behind(const Region& region);
 
 }  // namespace tenon::ops

@@ -19,6 +19,12 @@ ValueId max_pool(RowModel& m, ValueId x, Ints kernel, Ints strides, Attributes a
   return m.add(Op::kMaxPool, {x}, std::move(attributes));
 }
 
+/// A depthwise convolution of `channels` channels with a square filter.
+ValueId depthwise(RowModel& m, ValueId x, int64_t channels, int64_t size, Attributes attributes) {
+  attributes.set("group", channels);
+  return conv(m, x, {channels, 1, size, size}, std::move(attributes));
+}
+
 ValueId number(RowModel& m, float value) {
   return m.exactly(Tensor::from<float>(DataType::kFloat32, {}, std::vector<float>{value}));
 }
@@ -170,6 +176,61 @@ const RowCases kCases(
          [](RowModel& m) {
            const ValueId y = conv(m, m.input({1, 3, 50, 17}), {16, 3, 3, 3}, {});
            m.output(max_pool(m, y, {2, 1}, {7, 2}, {}));
+         }},
+        {"pointwise_then_depthwise",
+         [](RowModel& m) {
+           const ValueId y = conv(m, m.input({2, 37, 14, 14}), {150, 37, 1, 1});
+           m.output(depthwise(m, m.activation(Op::kRelu, {y}), 150, 3, {{"pads", Ints{1, 1, 1, 1}}}));
+         }},
+        {"pointwise_then_depthwise_in_rounds",
+         [](RowModel& m) {
+           const ValueId y = conv(m, m.input({1, 9, 61, 47}), {40, 9, 1, 1});
+           const ValueId z = depthwise(m, m.activation(Op::kRelu, {y}), 40, 5,
+                                       {{"pads", Ints{2, 2, 2, 2}}, {"strides", Ints{2, 2}}});
+           m.output(m.absolute() ? z : m.add(Op::kMul, {z, m.add(Op::kSigmoid, {z})}));
+         }},
+        {"pointwise_then_depthwise_residual",
+         [](RowModel& m) {
+           const ValueId x = m.input({1, 24, 28, 28});
+           const ValueId y = m.activation(Op::kHardSwish, {m.batch_norm(conv(m, x, {24, 24, 1, 1}), 24)});
+           const ValueId z = m.batch_norm(depthwise(m, y, 24, 3, {{"pads", Ints{1, 1, 1, 1}}}), 24);
+           m.output(m.activation(Op::kRelu, {m.add(Op::kAdd, {x, z})}));
+         }},
+        {"pointwise_then_depthwise_of_many_terms",
+         [](RowModel& m) {
+           const ValueId y = conv(m, m.input({3, 300, 7, 7}), {96, 300, 1, 1});
+           m.output(depthwise(m, y, 96, 3, {{"pads", Ints{1, 1, 1, 1}}}));
+         }},
+        {"pointwise_then_depthwise_uneven",
+         [](RowModel& m) {
+           const ValueId y = conv(m, m.input({1, 8, 15, 9}), {17, 8, 1, 1}, {{"pads", Ints{0, 1, 2, 0}}});
+           m.output(depthwise(m, y, 17, 3, {{"pads", Ints{0, 2, 2, 1}}, {"strides", Ints{1, 2}}}));
+         }},
+        {"pointwise_strided_then_depthwise_of_seven",
+         [](RowModel& m) {
+           const ValueId y = conv(m, m.input({1, 20, 25, 31}), {48, 20, 1, 1}, {{"strides", Ints{2, 2}}});
+           m.output(depthwise(m, y, 48, 7, {{"pads", Ints{3, 3, 3, 3}}}));
+         }},
+        {"pointwise_then_depthwise_dilated",
+         [](RowModel& m) {
+           const ValueId y = conv(m, m.input({1, 8, 21, 20}), {16, 8, 1, 1});
+           m.output(depthwise(m, y, 16, 3, {{"pads", Ints{3, 9, 3, 9}}, {"dilations", Ints{3, 4}}}));
+         }},
+        {"pointwise_then_depthwise_far_outside",
+         [](RowModel& m) {
+           const ValueId y = conv(m, m.input({1, 8, 5, 4}), {16, 8, 1, 1});
+           m.output(depthwise(m, y, 16, 3, {{"pads", Ints{7, 5, 6, 4}}, {"strides", Ints{3, 2}}}));
+         }},
+        {"first_then_depthwise",
+         [](RowModel& m) {
+           const ValueId y = conv(m, m.input({2, 3, 67, 55}), {20, 3, 3, 3},
+                                  {{"pads", Ints{1, 1, 1, 1}}, {"strides", Ints{2, 2}}});
+           m.output(depthwise(m, m.activation(Op::kRelu, {y}), 20, 3, {{"pads", Ints{1, 1, 1, 1}}}));
+         }},
+        {"first_then_depthwise_with_gaps",
+         [](RowModel& m) {
+           const ValueId y = conv(m, m.input({1, 4, 44, 39}), {33, 4, 2, 3});
+           m.output(depthwise(m, y, 33, 2, {{"strides", Ints{5, 3}}}));
          }},
         {"depthwise_wide_silu",
          [](RowModel& m) {
