@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "kernels/gemm/tile_end.h"
+
 namespace tenon::kernels {
 
 /// The rows that its windows read: those of row y begin at y * stride - pad and span `extent` rows, of which
@@ -37,6 +39,8 @@ class RowsBehind {
   const WindowRows& rows() const { return rows_; }
   /// Memory that a thread needs.
   virtual int64_t scratch_floats() const { return 0; }
+  /// Where row `begin` of a plane of the output lies, and the floats up to row `end`.
+  virtual ReadNext written(int64_t plane, int64_t begin, int64_t end) const = 0;
   /// Makes rows [begin, end) of a plane of the output. Row `first` of the plane's input lies at `input`, and
   /// behind it those that are covered.
   virtual void make(int64_t plane, int64_t begin, int64_t end, const float* input, int64_t first,

@@ -211,7 +211,14 @@ void BlockedConv::multiply(const Running& running, const BlockedWork& work, cons
         args.input_step = part.steps * pixels;
         copy += args.count * args.input_step;
       }
-      args.next = next.part(t - work.first_tile, args.count, work.last_tile - work.first_tile);
+      const int64_t tiles = work.last_tile - work.first_tile;
+      args.next = next.part(t - work.first_tile, args.count, tiles);
+      args.out = {args.end.to, args.count * args.to_step};
+      args.out_stride = is_last ? args.end.stride : 0;
+      if (is_last && out.later.from != nullptr) {
+        args.out = out.later.part(t - work.first_tile, args.count, tiles);
+        args.out_stride = out.later_stride;
+      }
       tiles_->tile(run.pixels, panel.blocks, args.distance, part.inner)(args);
       if (partials != nullptr) partial += args.count * panel.blocks * pixels;
       if (is_direct || !is_last) continue;

@@ -119,12 +119,16 @@ void BlockedConv::run_behind(BehindThread& thread, const BehindWork& work) const
     for (int64_t y = work.rows.first; y < work.rows.last; y += thread.rounds.rows) {
       const int64_t end = std::min(work.rows.last, y + thread.rounds.rows);
       const WindowRows::Range range = thread.behind.rows().covered(y, end);
+      const int64_t plane = work.image * out_blocks_ + panel.first;
+      running.out.later = thread.behind.written(plane, y, end);
+      running.out.later_stride =
+          panel.blocks > 1 ? thread.behind.written(plane + 1, y, end).from - running.out.later.from : 0;
       running.next = {p + 1 < work.last_panel ? p + 1 : -1, y - work.rows.first, end - y, rows};
       if (range.first < range.last && running.call.out_w > 0)
         make_rows(thread, {work.image, 0, 0, p, p + 1}, range.first, range.last, copied);
       for (int64_t b = 0; b < panel.blocks; ++b)
-        thread.behind.make(work.image * out_blocks_ + panel.first + b, y, end,
-                           running.out.data + b * running.out.plane, thread.first, thread.scratch);
+        thread.behind.make(plane + b, y, end, running.out.data + b * running.out.plane, thread.first,
+                           thread.scratch);
     }
   }
 }

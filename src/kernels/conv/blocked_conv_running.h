@@ -29,6 +29,9 @@ struct BlockedConv::Running {
     int64_t plane = 0;  // floats
     int64_t first = 0;
     bool has_one_panel = false;  // or else the panels of all images
+    /// When something else is written afterwards: where, for each block of the panel.
+    ReadNext later = {};
+    int64_t later_stride = 0;
   } out = {};
 
   /// Neighbouring tiles of a row that have as many pixels each.

@@ -38,6 +38,8 @@ HWY_NOINLINE void Tile(const BlockedTileArgs& args) {
   TileEnd end = args.end;
   const float* input = args.input;
   Trickle next(args.next, args.weights);
+  RowTrickle out({args.out.from, kLineFloats, args.out.floats / kLineFloats}, args.end.to);
+  const int64_t out_stride = args.out_stride;
   for (int64_t tile = 0; tile < args.count; ++tile, input += args.input_step) {
     V sums[kBlocks][kPixels];
 #pragma clang loop unroll(full)
@@ -63,7 +65,6 @@ HWY_NOINLINE void Tile(const BlockedTileArgs& args) {
     };
     const int32_t* HWY_RESTRICT offsets = args.offsets;
     const int32_t* const last = offsets + args.steps;
-    RowTrickle out({end.to, kLanes, kPixels}, end.to);
     for (; offsets != last; ++offsets) {
       const float* HWY_RESTRICT x = input + *offsets;
       if constexpr (kInner != 0) {
@@ -73,7 +74,7 @@ HWY_NOINLINE void Tile(const BlockedTileArgs& args) {
           for (int64_t u = 0; u < kUnroll; ++u) add(x + u);
           next.Fetch();
           __builtin_prefetch(out.At(), 1, 3);
-          if constexpr (kBlocks > 1) __builtin_prefetch(out.At() + end.stride, 1, 3);
+          if constexpr (kBlocks > 1) __builtin_prefetch(out.At() + out_stride, 1, 3);
           out.Advance();
         }
       } else {

@@ -36,6 +36,10 @@ class DepthwiseConv final : public Convolution {
           running_(conv.make_running(call, services)) {}
 
     int64_t scratch_floats() const override { return conv_.strip_floats(running_); }
+    ReadNext written(int64_t plane, int64_t begin, int64_t end) const override {
+      const int64_t row = running_.call.out_w * conv_.lanes_;
+      return {running_.call.output + (plane * running_.call.out_h + begin) * row, (end - begin) * row};
+    }
     void make(int64_t plane, int64_t begin, int64_t end, const float* input, int64_t first,
               float* scratch) const override {
       conv_.compute(running_, plane, {input, first}, begin, end, scratch);

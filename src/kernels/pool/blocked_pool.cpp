@@ -54,6 +54,11 @@ void for_windows(const BlockedPoolCall& call, int64_t lanes, const Services& ser
 
 }  // namespace
 
+ReadNext MaxPoolRows::written(int64_t plane, int64_t begin, int64_t end) const {
+  const int64_t row = columns_.outputs() * block_lanes(isa_);
+  return {output_ + (plane * rows_.outputs() + begin) * row, (end - begin) * row};
+}
+
 void MaxPoolRows::make(int64_t plane, int64_t begin, int64_t end, const float* input, int64_t first,
                        float*) const {
   const WindowFunctions& functions = window_functions(isa_);

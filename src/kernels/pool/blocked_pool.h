@@ -41,6 +41,7 @@ class MaxPoolRows final : public RowsBehind {
               float* output, Isa isa)
       : RowsBehind(windows), rows_(rows), columns_(columns), in_w_(in_w), output_(output), isa_(isa) {}
 
+  ReadNext written(int64_t plane, int64_t begin, int64_t end) const override;
   void make(int64_t plane, int64_t begin, int64_t end, const float* input, int64_t first,
             float* scratch) const override;
 
