@@ -33,6 +33,7 @@ constexpr ConvShape kConvs[] = {
     {"mobilenet_first_3x3_s2", 3, 32, 224, 3, 2, 1},
     {"mobilenet_112_depthwise", 32, 32, 112, 3, 1, 32},
     {"mobilenet_112_depthwise_s2", 96, 96, 112, 3, 2, 96},
+    {"resnext_56_3x3_g32", 128, 128, 56, 3, 1, 32},
     {"mobilenet_14_depthwise", 384, 384, 14, 3, 1, 384},
     {"mobilenet_7_depthwise", 960, 960, 7, 3, 1, 960},
     {"mobilenet_56_1x1", 144, 24, 56, 1, 1, 1},

@@ -28,16 +28,23 @@ DepthwiseConv::DepthwiseConv(const ConvFilter& filter, const ConvWeights& weight
                              Packing& packing)
     : filter_(filter),
       lanes_(block_lanes(isa)),
-      blocks_((filter.groups + lanes_ - 1) / lanes_),
+      blocks_((filter.groups * filter.in_channels + lanes_ - 1) / lanes_),
       tiles_(&depthwise_tiles(isa)),
       epilogue_(std::move(epilogue)),
       bias_(weights.padded_bias(blocks_ * lanes_)) {
-  const int64_t taps = filter.kernel_h * filter.kernel_w;
-  weights_ = packing.pack(static_cast<size_t>(blocks_ * lanes_ * taps), [&](float* to) {
-    for (int64_t c = 0; c < filter.groups; ++c)
-      for (int64_t tap = 0; tap < taps; ++tap)
-        to[(c / lanes_ * taps + tap) * lanes_ + c % lanes_] = weights.at(c, c * taps + tap);
+  const int64_t taps = filter.kernel_h * filter.kernel_w, inputs = filter.in_channels;
+  weights_ = packing.pack(static_cast<size_t>(blocks_ * lanes_ * taps * inputs), [&](float* to) {
+    for (int64_t c = 0; c < filter.groups * inputs; ++c)
+      for (int64_t i = 0; i < inputs; ++i)
+        for (int64_t tap = 0; tap < taps; ++tap) {
+          const int64_t y = tap / filter.kernel_w, x = tap % filter.kernel_w;
+          to[((((c / lanes_) * filter.kernel_h + y) * inputs + i) * filter.kernel_w + x) * lanes_ +
+             c % lanes_] = weights.at(c, (c * inputs + i) * taps + tap);
+        }
   });
+  for (int64_t i = 0; i < inputs; ++i)
+    for (int64_t lane = 0; lane < lanes_; ++lane)
+      inputs_.push_back(static_cast<int32_t>(lane / inputs * inputs + i));
 }
 
 /// The rows of the filter that lie inside the input, for outputs of row `y`.
@@ -54,7 +61,7 @@ int64_t DepthwiseConv::strip_floats(const Running& running) const {
 void DepthwiseConv::compute(const Running& running, int64_t plane, const Plane& from, int64_t first,
                             int64_t last, float* strip) const {
   const ConvCall& call = running.call;
-  const int64_t block = plane % blocks_, taps = filter_.kernel_h * filter_.kernel_w;
+  const int64_t block = plane % blocks_;
   const int64_t out_plane = plane * call.out_h * call.out_w * lanes_;
   DepthwiseArgs args = running.args;
   args.start = bias_.data() + block * lanes_;
@@ -69,7 +76,7 @@ void DepthwiseConv::compute(const Running& running, int64_t plane, const Plane& 
       if (next.first != rows.first || next.last != rows.last) break;
     }
     args.tap_rows = rows.last - rows.first;
-    args.weights = weights_.data() + (block * taps + rows.first * filter_.kernel_w) * lanes_;
+    args.weights = weights_.data() + (block * filter_.kernel_h + rows.first) * args.weights_row;
     const int64_t in_y = y * filter_.stride_h - call.pad_top + rows.first * filter_.dilation_h;
     args.input = from.input;
     if (args.tap_rows > 0) args.input += (in_y - from.first) * call.in_w * lanes_;
@@ -86,7 +93,9 @@ void DepthwiseConv::compute(const Running& running, int64_t plane, const Plane& 
 DepthwiseConv::Running DepthwiseConv::make_running(const ConvCall& call, const Services& services) const {
   Running running{call, epilogue_.tile_end(call.output, 0, 0, call.operands).has_value()};
   DepthwiseArgs& args = running.args;
-  args.weights_row = filter_.kernel_w * lanes_;
+  args.weights_row = filter_.in_channels * filter_.kernel_w * lanes_;
+  args.inputs = filter_.in_channels;
+  args.lanes = inputs_.data();
   args.input_row = filter_.dilation_h * call.in_w * lanes_;
   args.next_row = filter_.stride_h * call.in_w * lanes_;
   args.tap = filter_.dilation_w * lanes_;
@@ -94,13 +103,14 @@ DepthwiseConv::Running DepthwiseConv::make_running(const ConvCall& call, const S
   args.left = call.pad_left * lanes_;
   args.columns = filter_.kernel_w;
   args.width = call.out_w;
-  running.tile = tiles_->near_tile(filter_.kernel_w, filter_.dilation_w, filter_.stride_w);
+  running.tile =
+      tiles_->near_tile(filter_.kernel_w, filter_.dilation_w, filter_.stride_w, filter_.in_channels);
   args.before = call.pad_left;
   const int64_t last = (call.out_w - 1) * filter_.stride_w - call.pad_left;  // where its window begins
   args.after = std::max<int64_t>(last + filter_.kernel_w - call.in_w, 0);
   if (running.tile != nullptr && args.before < filter_.kernel_w && args.after < filter_.kernel_w)
     return running;
-  running.tile = tiles_->any;
+  running.tile = tiles_->any_tile(filter_.in_channels);
   auto* border = services.scratch_array<DepthwiseColumns>(call.out_w);
   for (int64_t x = 0; x < call.out_w; ++x)
     border[x] =

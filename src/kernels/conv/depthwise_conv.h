@@ -1,6 +1,9 @@
-// Depthwise convolutions of float32 in the blocked layout: groups of one input and one output channel. The
-// input is read as it is; outputs near its borders have fewer taps.
+// Depthwise convolutions of float32 in the blocked layout, and those of other groups that a vector has
+// several of: groups of as many input as output channels, a divisor of a vector's lanes. The input is read as
+// it is.
 #pragma once
+
+#include <vector>
 
 #include "kernels/conv/conv2d.h"
 #include "kernels/conv/depthwise_tile.h"
@@ -67,8 +70,9 @@ class DepthwiseConv final : public Convolution {
   int64_t lanes_, blocks_;
   const DepthwiseTiles* tiles_;
   Epilogue epilogue_;
-  PackedFloats weights_;  // [block][tap][lane]
-  PackedFloats bias_;     // [block][lane]
+  PackedFloats weights_;         // [block][row of taps][input of a group][column][lane]
+  std::vector<int32_t> inputs_;  // [input of a group][lane]: its lane in the input
+  PackedFloats bias_;            // [block][lane]
 };
 
 }  // namespace tenon::kernels

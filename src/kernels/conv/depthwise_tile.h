@@ -1,5 +1,5 @@
-// The register tile of depthwise convolutions in the blocked layout: rows of outputs of one plane, each
-// channel from its own input channel.
+// The register tile of depthwise and grouped convolutions in the blocked layout: rows of outputs of one
+// plane, whose channels need those of the same vector alone.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,9 @@ struct DepthwiseColumns {
 /// * input[r * next_row + y * input_row + x * distance + c * tap - left], all of them vectors, which leave by
 /// `end` as one row. y < tap_rows, c < columns. Taps outside of the input's columns are left out or taken as
 /// zeros.
+/// Where groups have several inputs, a tap is the sum over their vectors i < inputs of weights[y *
+/// weights_row
+/// + (i * columns + c) * lanes] times the input vector's lanes[i].
 struct DepthwiseArgs {
   const float* weights = nullptr;
   int64_t weights_row = 0;
@@ -26,6 +29,8 @@ struct DepthwiseArgs {
   int64_t input_row = 0, next_row = 0;
   int64_t tap = 0, distance = 0, left = 0;
   int64_t tap_rows = 0, columns = 0;
+  int64_t inputs = 1;
+  const int32_t* lanes = nullptr;  ///< [inputs][lanes]
   const float* start = nullptr;
   int64_t rows = 0, width = 0;
   /// Of near tiles: the columns that the first pixel's window has before the input, and the last one's
@@ -40,17 +45,20 @@ using DepthwiseTile = void (*)(const DepthwiseArgs&);
 
 /// The tiles of one instruction set.
 struct DepthwiseTiles {
-  /// For any arguments.
-  DepthwiseTile any = nullptr;
+  /// For any arguments, of groups of one input and of several.
+  DepthwiseTile any = nullptr, any_grouped = nullptr;
   /// For rows of 3, 5 and 7 taps next to each other, at stride 1 and 2, all windows of which overlap the
   /// input.
   DepthwiseTile near[3][2] = {};
+  DepthwiseTile near_grouped[2] = {};  ///< The same for rows of 3 taps.
 
   /// The near tile for filters of so many columns, or null; `tap` and `distance` are in vectors.
-  DepthwiseTile near_tile(int64_t columns, int64_t tap, int64_t distance) const {
-    const bool is_near = (columns == 3 || columns == 5 || columns == 7) && tap == 1 && distance <= 2;
-    return is_near ? near[columns / 2 - 1][distance - 1] : nullptr;
+  DepthwiseTile near_tile(int64_t columns, int64_t tap, int64_t distance, int64_t inputs) const {
+    if (tap != 1 || distance > 2) return nullptr;
+    if (inputs > 1) return columns == 3 ? near_grouped[distance - 1] : nullptr;
+    return columns == 3 || columns == 5 || columns == 7 ? near[columns / 2 - 1][distance - 1] : nullptr;
   }
+  DepthwiseTile any_tile(int64_t inputs) const { return inputs > 1 ? any_grouped : any; }
 };
 const DepthwiseTiles& depthwise_tiles(Isa isa);
 

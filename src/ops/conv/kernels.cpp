@@ -83,6 +83,17 @@ bool fits_depthwise(const Region& region) {
   return fits_blocked(region) && is_depthwise(region);
 }
 
+/// Groups that a vector has several of.
+template <Isa kIsa>
+bool fits_grouped(const Region& region) {
+  if (!fits_blocked(region)) return false;
+  const Tensor& weights = *region.constant_input(*region.nodes[0], 1);
+  const int64_t groups = region.nodes[0]->attributes.integer("group", 1), inputs = weights.dim(1);
+  return groups > 1 && inputs > 1 && weights.dim(0) == groups * inputs &&
+         inputs < kernels::block_lanes(kIsa) && kernels::block_lanes(kIsa) % inputs == 0 &&
+         inputs * weights.dim(2) * weights.dim(3) <= kernels::kSumBlock;
+}
+
 /// A 1x1 convolution of blocks.
 bool fits_pointwise(const Region& region) {
   if (!fits_blocked(region) || region.nodes[0]->attributes.integer("group", 1) != 1) return false;
@@ -327,6 +338,7 @@ bool fits_with_window_behind(const Region& region) {
 
 #define TENON_CONV_ROWS(suffix, isa)                                                                        \
   {"conv_depthwise_f32_" suffix, isa, fits_depthwise, prepare<Algorithm::kDepthwise, isa>, kBlocked},       \
+      {"conv_grouped_f32_" suffix, isa, fits_grouped<isa>, prepare<Algorithm::kDepthwise, isa>, kBlocked},  \
       {"conv_first_f32_" suffix, isa, fits_first, prepare<Algorithm::kPlanarToBlocked, isa>,                \
        kPlanarToBlocked},                                                                                   \
       {"conv_first_pool_f32_" suffix, isa, fits_first_with_pool, prepare_pooled<isa>, kPlanarToBlocked},    \
@@ -363,7 +375,7 @@ bool fits_with_window_behind(const Region& region) {
   {                                                                                                         \
     "conv_tile_f32_" suffix, isa, fits, prepare<Algorithm::kTile, isa>                                      \
   }
-const KernelRow kConvRows[30] = {TENON_CONV_ROWS("avx512", Isa::kAvx512), TENON_CONV_ROWS("avx2", Isa::kAvx2),
+const KernelRow kConvRows[33] = {TENON_CONV_ROWS("avx512", Isa::kAvx512), TENON_CONV_ROWS("avx2", Isa::kAvx2),
                                  TENON_CONV_ROWS("portable", Isa::kPortable)};
 #undef TENON_CONV_ROWS
 

@@ -6,7 +6,7 @@
 namespace tenon::ops {
 
 /// In the order of trying.
-extern const KernelRow kConvRows[30];
+extern const KernelRow kConvRows[33];
 
 /// Whether rows take the region as a convolution with a window of each channel behind it: a maximum pool, or
 /// a depthwise convolution with its tail.

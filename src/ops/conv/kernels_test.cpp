@@ -232,6 +232,40 @@ const RowCases kCases(
            const ValueId y = conv(m, m.input({1, 4, 44, 39}), {33, 4, 2, 3});
            m.output(depthwise(m, y, 33, 2, {{"strides", Ints{5, 3}}}));
          }},
+        {"groups_of_four",
+         [](RowModel& m) {
+           m.output(conv(m, m.input({2, 52, 14, 31}), {52, 4, 3, 3},
+                         {{"group", int64_t{13}}, {"pads", Ints{1, 1, 1, 1}}}));
+         }},
+        {"groups_of_eight_strided",
+         [](RowModel& m) {
+           const ValueId y =
+               conv(m, m.input({1, 40, 29, 15}), {40, 8, 3, 3},
+                    {{"group", int64_t{5}}, {"pads", Ints{1, 1, 1, 1}}, {"strides", Ints{2, 2}}});
+           m.output(m.activation(Op::kRelu, {m.batch_norm(y, 40)}));
+         }},
+        {"groups_of_two",
+         [](RowModel& m) {
+           const ValueId residual = m.input({1, 22, 9, 40});
+           const ValueId y = conv(m, m.input({1, 22, 9, 40}), {22, 2, 3, 3},
+                                  {{"group", int64_t{11}}, {"pads", Ints{1, 1, 1, 1}}});
+           m.output(m.activation(Op::kHardSwish, {m.add(Op::kAdd, {y, residual})}));
+         }},
+        {"groups_of_two_wide",
+         [](RowModel& m) {
+           m.output(conv(m, m.input({1, 36, 12, 20}), {36, 2, 5, 4},
+                         {{"group", int64_t{18}}, {"pads", Ints{2, 3, 2, 1}}}));
+         }},
+        {"groups_of_four_dilated",
+         [](RowModel& m) {
+           m.output(conv(m, m.input({1, 20, 17, 16}), {20, 4, 3, 2},
+                         {{"group", int64_t{5}}, {"pads", Ints{4, 3, 0, 9}}, {"dilations", Ints{2, 3}}}));
+         }},
+        {"groups_of_four_far_outside",
+         [](RowModel& m) {
+           m.output(conv(m, m.input({1, 8, 4, 3}), {8, 4, 3, 3},
+                         {{"group", int64_t{2}}, {"pads", Ints{5, 4, 3, 6}}, {"strides", Ints{1, 2}}}));
+         }},
         {"depthwise_wide_silu",
          [](RowModel& m) {
            const ValueId y = conv(m, m.input({1, 20, 9, 70}), {20, 1, 3, 3},
