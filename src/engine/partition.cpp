@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "engine/reference_kernel.h"
 #include "ops/channels/moves.h"
@@ -11,6 +12,7 @@
 #include "ops/fusion/layer_norm.h"
 #include "ops/fusion/tail.h"
 #include "ops/matmul/head.h"
+#include "ops/matmul/rows_head.h"
 #include "ops/normalization/channel_layer_norm.h"
 #include "ops/views/strided_view.h"
 
@@ -46,6 +48,8 @@ class Partitioner {
     for (size_t n = 0; n < graph_.nodes.size(); ++n)
       if (fuse && graph_.nodes[n].op == Op::kMatMul) grow_views(n);
     drop_views();
+    for (size_t n = 0; n < graph_.nodes.size(); ++n)
+      if (fuse && graph_.nodes[n].op == Op::kMatMul) grow_rows(n);
     for (size_t n = 0; n < graph_.nodes.size(); ++n)
       if (fuse && !claimed_[n] && graph_.nodes[n].op == Op::kReduceMean) claim_layer_norm(n);
     for (size_t n = 0; n < graph_.nodes.size(); ++n)
@@ -215,6 +219,44 @@ class Partitioner {
       std::vector<size_t>& longer = views[0].size() > views[1].size() ? views[0] : views[1];
       longer.erase(longer.begin());
     }
+  }
+
+  /// Lets a product with a constant matrix move and normalise the rows of its first operand as it reads them.
+  void grow_rows(size_t anchor) {
+    const size_t last = last_of_[anchor];
+    const Node& product = graph_.nodes[anchor];
+    if (region_at_[last].empty() || region_at_[last][0] != anchor || product.inputs.size() != 2 ||
+        product.inputs[1] == kNoValue || graph_.constant(product.inputs[1]) == nullptr)
+      return;
+    // From the last node to the first: a value belongs to the head when all of its users do.
+    std::set<size_t> head, next;
+    const auto look_at = [&](ValueId id) {
+      const int32_t producer = id == kNoValue ? -1 : uses_.producer[index(id)];
+      if (producer >= 0) next.insert(static_cast<size_t>(producer));
+    };
+    look_at(product.inputs[0]);
+    while (!next.empty() && head.size() < ops::RowsHead::kNodesMax) {
+      const size_t n = *next.rbegin();
+      next.erase(n);
+      const Node& node = graph_.nodes[n];
+      const auto is_within = [&](int32_t user) {
+        return static_cast<size_t>(user) == anchor || head.contains(static_cast<size_t>(user));
+      };
+      if (!is_free(n) || !ops::can_be_in_rows_head(node) || !node.has_output(0) ||
+          uses_.is_output[index(node.outputs[0])] ||
+          !std::ranges::all_of(uses_.users[index(node.outputs[0])], is_within))
+        continue;
+      head.insert(n);
+      for (size_t i = 0; i < (node.op == Op::kConcat ? node.inputs.size() : 1); ++i) look_at(node.inputs[i]);
+    }
+    if (head.empty()) return;
+    std::vector<size_t> indices(head.begin(), head.end());
+    indices.insert(indices.end(), region_at_[last].begin(), region_at_[last].end());
+    const ops::Region region = region_of(indices, head.size());
+    if (!ops::rows_head(region) || !has_tail(region)) return;
+    for (size_t n : head) claimed_[n] = true;
+    anchor_at_[last] = head.size();
+    region_at_[last] = std::move(indices);
   }
 
   /// Whether the reader `user` of a view's result is a region's head or anchor, and all such regions look

@@ -45,6 +45,50 @@ TEST_F(Fusion, OfViewsOfConstants) {
   check({add(Op::kMatMul, {x, columns}), add(Op::kMatMul, {x, halves[1]})}, {"all"});
 }
 
+TEST_F(Fusion, OfRowsThatOthersRead) {
+  const ValueId x = input("x", {6, 8});
+  const ValueId y = add(Op::kLayerNormalization, {x, constant({8}), constant({8})});
+  const ValueId z = add(Op::kTranspose, {y}, {{"perm", Ints{0, 1}}});
+  check({add(Op::kMatMul, {z, constant({8, 5})}), add(Op::kRelu, {y})}, {"all"});
+}
+
+TEST_F(Fusion, OfRowsThatAreOutputs) {
+  const ValueId y = add(Op::kLayerNormalization, {input("x", {6, 8}), constant({8})});
+  check({add(Op::kMatMul, {y, constant({8, 5})}), y});
+}
+
+TEST_F(Fusion, OfRowsThatAreCutOrTurned) {
+  const ValueId x = input("x", {6, 8});
+  const ValueId back = add(Op::kSlice, {x, ints({-1}), ints({INT64_MIN}), ints({-1}), ints({-1})});
+  const ValueId turned = add(Op::kTranspose, {input("y", {8, 8})}, {{"perm", Ints{1, 0}}});
+  const ValueId beside = add(Op::kConcat, {input("a", {3, 4}), input("b", {3, 4})}, {{"axis", -1}});
+  std::vector<ValueId> outputs;
+  for (ValueId id : {back, turned, beside}) outputs.push_back(add(Op::kMatMul, {id, constant({8, 5})}));
+  check(outputs, {"all"});
+}
+
+TEST_F(Fusion, OfRowsOfTwoInputsOrTwoNorms) {
+  const ValueId x = input("x", {3, 8}), y = input("y", {4, 8});
+  const auto norm = [&](ValueId id) { return add(Op::kLayerNormalization, {id, constant({8})}); };
+  const ValueId two = add(Op::kConcat, {x, y}, {{"axis", 0}});
+  const ValueId half = add(Op::kConcat, {norm(x), x}, {{"axis", 0}});
+  std::vector<ValueId> outputs;
+  for (ValueId id : {two, half, norm(norm(x))}) outputs.push_back(add(Op::kMatMul, {id, constant({8, 5})}));
+  check(outputs, {"all"});
+}
+
+TEST_F(Fusion, OfRowsNormalisedAlongOtherAxes) {
+  const ValueId y =
+      add(Op::kLayerNormalization, {input("x", {5, 4, 8}), constant({4, 8})}, {{"axis", int64_t{1}}});
+  check({add(Op::kMatMul, {y, constant({8, 5})})});
+}
+
+TEST_F(Fusion, OfRowsThatTheTailReads) {
+  const ValueId x = input("x", {5, 8});
+  const ValueId y = add(Op::kMatMul, {add(Op::kLayerNormalization, {x, constant({8})}), constant({8, 8})});
+  check({add(Op::kAdd, {y, x})});
+}
+
 TEST_F(Fusion, OfALongTailIsCut) {
   ValueId y = add(Op::kConv, {input("x", {1, 3, 4, 4}), constant({5, 3, 3, 3})});
   for (int i = 0; i < 700; ++i) y = add(i % 2 == 0 ? Op::kRelu : Op::kHardSwish, {y});

@@ -4,6 +4,7 @@
 
 #include "kernels/gemm/blocking.h"
 #include "kernels/gemm/pack.h"
+#include "kernels/lines/lines.h"
 
 namespace tenon::kernels {
 
@@ -69,6 +70,7 @@ class Product {
         epilogue_(epilogue),
         set_(tile_set(isa)),
         pack_(pack_functions(isa)),
+        isa_(isa),
         multiply_by_(unary_function(isa, Unary::kMultiply)),
         tiles_(call.rows, set_.max_rows),
         width_(panel_width(set_)),
@@ -85,6 +87,7 @@ class Product {
     // beforehand.
     const bool packs_bands = blocking.group == panels_ && batches * blocking.bands >= services.threads;
     const bool packs_matrices = call_.packed == nullptr && batches > 1 && batches >= services.threads;
+    if (call_.loader != nullptr && !call_.loader->scale.empty()) measure_rows(services);
     if (!packs_bands) pack_rows_for_all(services);
     if (call_.packed != nullptr)
       columns_ = call_.packed->panels();
@@ -150,8 +153,39 @@ class Product {
     if (by) multiply_by_({packed, packed, floats, *by});
   }
 
+  const float* loaded_row(int64_t row) const {
+    if (!call_.loader->rows.empty()) row = call_.loader->rows[static_cast<size_t>(row)];
+    return call_.a[0].data + row * call_.a[0].row_stride;
+  }
+
+  /// The moments of all rows, of those of no terms as well.
+  void measure_rows(const Services& services) {
+    means_ = services.scratch_floats(call_.rows);
+    factors_ = services.scratch_floats(call_.rows);
+    services.parallel_for(call_.rows, set_.max_rows, [&](int64_t begin, int64_t end) {
+      for (int64_t r = begin; r < end && call_.depth > 0; ++r) {
+        const LineMoments moments = line_moments(loaded_row(r), call_.depth, call_.loader->epsilon, isa_);
+        means_[r] = moments.mean;
+        factors_[r] = moments.factor;
+      }
+    });
+  }
+
+  /// Packs the terms from `k` on of a tile whose rows have a loader.
+  void pack_loaded(int64_t tile, int64_t k, float* to) const {
+    const int64_t first = tiles_.begin(tile), count = tiles_.rows(tile);
+    const float* rows[TileSet::kMaxRows];
+    for (int64_t r = 0; r < count; ++r) rows[r] = loaded_row(first + r) + k;
+    LoadedRows from{.rows = rows};
+    if (means_ != nullptr)
+      from = {rows, means_ + first, factors_ + first, call_.loader->scale.data() + k,
+              call_.loader->bias.data() + k};
+    pack_.loaded(from, count, std::min(kSumBlock, call_.depth - k), to);
+  }
+
   /// Packs the terms of a tile from `k` on, at most kSumBlock.
   void pack_tile(int64_t batch, int64_t tile, int64_t k, float* to) const {
+    if (call_.loader != nullptr) return pack_loaded(tile, k, to);
     MatrixRef part = call_.a[static_cast<size_t>(batch)];
     part.data += k * part.column_stride;
     const int64_t terms = std::min(kSumBlock, call_.depth - k);
@@ -221,7 +255,8 @@ class Product {
         args.next = next.part(tile - work.first_tile, args.count, work.last_tile - work.first_tile);
         args.out_rows = {};
         if (is_last) args.out_rows = {call_.out + out + column, call_.columns, args.count * rows};
-        if (own.rows != nullptr) args.next_rows = rows_after(work, k, panel, tile, args.count);
+        if (own.rows != nullptr && (call_.loader == nullptr || call_.loader->rows.empty()))
+          args.next_rows = rows_after(work, k, panel, tile, args.count);
         set_.function(rows, vectors)(args);
         const int64_t all_rows = args.count * rows;
         if (own.partials != nullptr) partial += all_rows * width_;
@@ -240,10 +275,13 @@ class Product {
   const Epilogue& epilogue_;
   const TileSet& set_;
   const PackFunctions& pack_;
+  Isa isa_;
   UnaryFunction multiply_by_;
   RowTiles tiles_;
   int64_t width_, panels_;
-  float* rows_ = nullptr;  // [batches][blocks of terms][rows in tiles][terms], unless bands are packed
+  float* means_ = nullptr;    // of the rows, when they are normalised
+  float* factors_ = nullptr;  // likewise
+  float* rows_ = nullptr;     // [batches][blocks of terms][rows in tiles][terms], unless bands are packed
   const float* columns_ = nullptr;  // [batches or 1][panels][depth][width]
 };
 

@@ -42,6 +42,15 @@ class PackedColumns {
   std::vector<float> bias_;
 };
 
+/// What the rows of A are made of while they are packed.
+struct RowLoader {
+  std::span<const int64_t> rows;  ///< Row i of A is row rows[i] of the matrix; empty: row i.
+  /// Unless empty, what rows are multiplied with and what is added once they were normalised (LineMoments):
+  /// of each term, up to a multiple of kTermBlock.
+  std::span<const float> scale, bias;
+  double epsilon = 0;
+};
+
 /// Products a[i] * b[i] (+ bias), each of `rows` by `depth` and `depth` by `columns`, through the epilogue to
 /// out[i], row-major and one after the other. The output overlaps no operand of the product.
 struct GemmCall {
@@ -50,7 +59,8 @@ struct GemmCall {
   std::span<const MatrixRef> b;           ///< As many as `a`, or empty when `packed` serves all.
   const PackedColumns* packed = nullptr;  ///< Has the columns and depth of the call.
   std::optional<float> a_scale,
-      b_scale;  ///< Elements of A and of B, unless packed, are multiplied with first.
+      b_scale;                        ///< Elements of A and of B, unless packed, are multiplied with first.
+  const RowLoader* loader = nullptr;  ///< For a product of one A with column_stride 1, not scaled.
   float* out = nullptr;
   Operands operands;  ///< Of the epilogue, laid out as the output.
 };

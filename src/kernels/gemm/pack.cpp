@@ -47,6 +47,28 @@ HWY_NOINLINE void Rows(const float* from, int64_t stride, int64_t rows, int64_t 
     std::copy_n(from + r * stride + k, depth - k, to);
 }
 
+HWY_NOINLINE void Loaded(const LoadedRows& from, int64_t rows, int64_t depth, float* HWY_RESTRICT to) {
+  const hn::CappedTag<float, kTermBlock> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  for (int64_t k = 0; k < depth; k += kTermBlock) {
+    const int64_t terms = std::min(kTermBlock, depth - k);
+    for (int64_t r = 0; r < rows; ++r, to += kTermBlock) {
+      if (terms == kTermBlock)
+        for (int64_t i = 0; i < kTermBlock; i += lanes)
+          hn::StoreU(hn::LoadU(d, from.rows[r] + k + i), d, to + i);
+      else
+        std::copy_n(from.rows[r] + k, terms, to);
+      if (from.means == nullptr) continue;
+      const auto mean = hn::Set(d, from.means[r]), factor = hn::Set(d, from.factors[r]);
+      for (int64_t i = 0; i < terms; i += lanes) {
+        const auto x = hn::Mul(hn::Sub(hn::LoadU(d, to + i), mean), factor);
+        hn::StoreU(hn::MulAdd(x, hn::LoadU(d, from.scale + k + i), hn::LoadU(d, from.bias + k + i)), d,
+                   to + i);
+      }
+    }
+  }
+}
+
 HWY_NOINLINE void Transposed(const float* from, int64_t stride, int64_t columns, int64_t depth, int64_t width,
                              float* to) {
   int64_t k = 0;
@@ -75,7 +97,7 @@ HWY_NOINLINE void Columns(const float* from, int64_t stride, int64_t columns, in
   }
 }
 
-const PackFunctions kPackFunctions = {&Rows, &Transposed, &Columns};
+const PackFunctions kPackFunctions = {&Rows, &Transposed, &Columns, &Loaded};
 
 }  // namespace HWY_NAMESPACE
 }  // namespace tenon::kernels

@@ -27,22 +27,26 @@ void softmax_lines(const float* in, float* out, int64_t lines, int64_t length, I
   });
 }
 
+LineMoments line_moments(const float* line, int64_t length, double epsilon, Isa isa) {
+  const LineFunctions& functions = line_functions(isa);
+  const auto n = static_cast<double>(length);
+  // The sums are of differences to a number near the mean, so that a large mean costs no accuracy.
+  const auto near = static_cast<float>(functions.sum(line, length, 0) / n);
+  const double off = functions.sum(line, length, near) / n;
+  const double variance = functions.squares(line, length, near) / n - off * off;
+  return {static_cast<float>(near + off),
+          static_cast<float>(1 / std::sqrt(std::max(variance, 0.0) + epsilon))};
+}
+
 void layer_norm_lines(const LayerNormCall& call, Isa isa, const Services& services) {
   if (call.length == 0) return;
   const LineFunctions& functions = line_functions(isa);
-  const auto n = static_cast<double>(call.length);
   services.parallel_for(call.lines, grain_for(call.length), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const float* in = call.input + i * call.length;
-      // The sums are of differences to a number near the mean, so that a large mean costs no accuracy.
-      const double rough = functions.sum(in, call.length, 0) / n;
-      const auto near = static_cast<float>(rough);
-      const double off = functions.sum(in, call.length, near) / n;
-      const double variance = functions.squares(in, call.length, near) / n - off * off;
-      const auto mean = static_cast<float>(near + off);
-      const auto factor = static_cast<float>(1 / std::sqrt(std::max(variance, 0.0) + call.epsilon));
-      functions.normalise(in, call.output + i * call.length, call.length, mean, factor, call.scale,
-                          call.bias);
+      const LineMoments moments = line_moments(in, call.length, call.epsilon, isa);
+      functions.normalise(in, call.output + i * call.length, call.length, moments.mean, moments.factor,
+                          call.scale, call.bias);
     }
   });
 }

@@ -15,6 +15,13 @@ namespace tenon::kernels {
 void softmax_lines(const float* in, float* out, int64_t lines, int64_t length, Isa isa,
                    const Services& services);
 
+/// What normalises a line: (x - mean) * factor.
+struct LineMoments {
+  float mean = 0, factor = 0;
+};
+/// The factor is 1 / sqrt(variance + epsilon), the variance from the differences to the mean. `length` > 0.
+LineMoments line_moments(const float* line, int64_t length, double epsilon, Isa isa);
+
 struct LayerNormCall {
   const float* input = nullptr;
   float* output = nullptr;
@@ -23,7 +30,7 @@ struct LayerNormCall {
   const float* bias = nullptr;   ///< [length], or null
   double epsilon = 0;
 };
-/// out = (x - mean) / sqrt(variance + epsilon) * scale + bias, the variance from the differences to the mean.
+/// out = (x - mean) * factor * scale + bias, by the moments of each line.
 void layer_norm_lines(const LayerNormCall& call, Isa isa, const Services& services);
 
 }  // namespace tenon::kernels

@@ -11,6 +11,7 @@
 #include "ops/fusion/tail.h"
 #include "ops/matmul/head.h"
 #include "ops/matmul/matmul.h"
+#include "ops/matmul/rows_head.h"
 #include "ops/normalization/channel_norm.h"
 #include "tensor/element.h"
 
@@ -67,7 +68,8 @@ Result<Columns> fold(const Region& region, double scale, std::vector<double> bia
 }
 
 bool matmul_fits(const Region& region) {
-  return region.anchor == 0 ? is_plain(region) : is_behind_head(region) && matmul_head(region).has_value();
+  if (region.anchor == 0) return is_plain(region);
+  return is_behind_head(region) && (matmul_head(region) || rows_head(region));
 }
 
 class MatMulKernel final : public Kernel {
@@ -181,11 +183,65 @@ class ViewMatMulKernel final : public Kernel {
   Isa isa_;
 };
 
+/// Products with one matrix, of rows that are moved or normalised before.
+class RowsMatMulKernel final : public Kernel {
+ public:
+  RowsMatMulKernel(const Region& region, PackedColumns packed, Isa isa)
+      : head_(*rows_head(region)),
+        tail_(*tail_of(region)),
+        epilogue_(tail_.ops, isa),
+        packed_(std::move(packed)),
+        isa_(isa) {
+    if (head_.norm == nullptr) return;
+    epsilon_ = static_cast<double>(head_.norm->attributes.real("epsilon", 1e-5f));
+    const auto padded = static_cast<size_t>(kernels::packed_depth(packed_.depth()));
+    const auto line = [&](size_t input) {
+      const Tensor* tensor = region.constant_input(*head_.norm, input);
+      std::vector<float> values(padded, 0.0f);
+      if (tensor != nullptr) std::ranges::copy(tensor->span<float>(), values.begin());
+      return values;
+    };
+    scale_ = line(1);
+    bias_ = line(2);
+  }
+
+  Status run(KernelContext& context) const override {
+    const Tensor& x = context.input(head_.input);
+    if (x.shape() != head_.input_shape)
+      return fail(ErrorCode::kMismatch, "an operand has shape {} where {} was inferred", to_string(x.shape()),
+                  to_string(head_.input_shape));
+    const MatrixRef matrix{x.data<float>(), packed_.depth(), 1};
+    const kernels::RowLoader loader{head_.rows, scale_, bias_, epsilon_};
+    Shape shape = head_.shape;
+    shape.pop_back();
+    kernels::GemmCall call;
+    call.rows = TENON_TRY(element_count(shape));
+    call.columns = packed_.columns();
+    call.depth = packed_.depth();
+    call.a = {&matrix, 1};
+    call.packed = &packed_;
+    call.loader = &loader;
+    shape.push_back(call.columns);
+    call.operands = TENON_TRY(tail_operands(tail_, context, shape));
+    call.out = context.output(0, DataType::kFloat32, shape).mutable_data<float>();
+    kernels::gemm(call, epilogue_, isa_, kernel_services(context));
+    return {};
+  }
+
+ private:
+  RowsHead head_;
+  FusedTail tail_;
+  kernels::Epilogue epilogue_;
+  PackedColumns packed_;
+  std::vector<float> scale_, bias_;
+  double epsilon_ = 0;
+  Isa isa_;
+};
+
 template <Isa kIsa>
 Result<std::unique_ptr<Kernel>> prepare_matmul(const Region& region, kernels::Packing& packing) {
-  if (region.anchor > 0) return std::unique_ptr<Kernel>(std::make_unique<ViewMatMulKernel>(region, kIsa));
   std::optional<PackedColumns> packed;
-  const Tensor* b = region.constant_input(*region.nodes[0], 1);
+  const Tensor* b = region.constant_input(region.anchor_node(), 1);
   if (b != nullptr && b->rank() == 2) {
     const int64_t depth = b->dim(0), columns = b->dim(1);
     const Tensor* bias = constant_bias(region);
@@ -194,6 +250,9 @@ Result<std::unique_ptr<Kernel>> prepare_matmul(const Region& region, kernels::Pa
     packed.emplace(MatrixRef{b->data<float>(), columns, 1}, depth, columns, folded.scales, folded.bias, kIsa,
                    packing);
   }
+  if (region.anchor > 0 && packed)
+    return std::unique_ptr<Kernel>(std::make_unique<RowsMatMulKernel>(region, std::move(*packed), kIsa));
+  if (region.anchor > 0) return std::unique_ptr<Kernel>(std::make_unique<ViewMatMulKernel>(region, kIsa));
   return std::unique_ptr<Kernel>(std::make_unique<MatMulKernel>(region, std::move(packed), kIsa));
 }
 

@@ -39,9 +39,58 @@ ValueId shaped(RowModel& m, ValueId x, const std::vector<int64_t>& shape) {
   return m.add(Op::kReshape, {x, m.exactly(Tensor::from<int64_t>(DataType::kInt64, {rank}, shape))});
 }
 
+/// Rows that are normalised; the absolute model takes them as three times as large.
+ValueId normalised(RowModel& m, ValueId x, int64_t length, bool has_bias = true) {
+  if (m.absolute()) return m.add(Op::kMul, {x, number(m, 3)});
+  std::vector<ValueId> inputs = {x, m.positive({length})};
+  if (has_bias) inputs.push_back(m.constant({length}));
+  return m.add(Op::kLayerNormalization, inputs, {{"axis", int64_t{-1}}});
+}
+
+/// The part of `x` along an axis, from `begin` to `end` in steps.
+ValueId sliced(RowModel& m, ValueId x, int64_t begin, int64_t end, int64_t axis, int64_t step = 1) {
+  const auto one = [&](int64_t value) { return m.exactly(Tensor::from_ints(std::vector<int64_t>{value})); };
+  return m.add(Op::kSlice, {x, one(begin), one(end), one(axis), one(step)});
+}
+
+ValueId rolled(RowModel& m, ValueId x, int64_t by, int64_t axis) {
+  return m.add(Op::kConcat, {sliced(m, x, by, INT64_MAX, axis), sliced(m, x, 0, by, axis)}, {{"axis", axis}});
+}
+
+/// The product of rows, with a bias.
+void multiplied(RowModel& m, ValueId rows, int64_t depth, int64_t columns) {
+  const ValueId y = m.add(Op::kMatMul, {rows, m.constant({depth, columns})});
+  m.output(m.add(Op::kAdd, {y, m.constant({columns})}));
+}
+
 const RowCases kMatMulCases(
     Op::kMatMul,
     {
+        {"rows_normalised",
+         [](RowModel& m) { multiplied(m, normalised(m, m.input({2, 31, 72}), 72), 72, 100); }},
+        {"rows_normalised_long",
+         [](RowModel& m) { multiplied(m, normalised(m, m.input({100, 301}), 301, false), 301, 65); }},
+        {"rows_normalised_few",
+         [](RowModel& m) { multiplied(m, normalised(m, m.input({1, 3, 260}), 260), 260, 300); }},
+        {"rows_in_shifted_windows",
+         [](RowModel& m) {
+           ValueId x = normalised(m, m.input({1, 12, 8, 37}), 37);
+           x = shaped(m, rolled(m, rolled(m, x, 2, 1), 3, 2), {1, 3, 4, 2, 4, 37});
+           multiplied(m, shaped(m, permuted(m, x, {0, 1, 3, 2, 4, 5}), {6, 16, 37}), 37, 40);
+         }},
+        {"rows_in_windows_residual",
+         [](RowModel& m) {
+           const ValueId x = shaped(m, m.input({2, 8, 6, 136}), {2, 2, 4, 2, 3, 136});
+           const ValueId rows = shaped(m, permuted(m, x, {0, 1, 3, 2, 4, 5}), {8, 12, 136});
+           const ValueId y = m.add(Op::kMatMul, {rows, m.constant({136, 20})});
+           m.output(m.activation(Op::kRelu, {m.add(Op::kAdd, {y, m.input({8, 12, 20})})}));
+         }},
+        {"rows_repeated_and_normalised_after",
+         [](RowModel& m) {
+           const ValueId x = m.input({5, 9, 24});
+           const ValueId twice = m.add(Op::kConcat, {sliced(m, x, -1, INT64_MIN, 0, -2), x}, {{"axis", 0}});
+           multiplied(m, normalised(m, twice, 24), 24, 33);
+         }},
         {"views_scores",
          [](RowModel& m) {
            const ValueId x = m.input({5, 23, 3, 2, 32});
