@@ -65,6 +65,7 @@ int64_t BlockedConv::make_panels() {
       panel.depth += inner_of(panel.in_first + i) * filter_.kernel_h * filter_.kernel_w;
     floats += panel.depth * panel.blocks * lanes;
     block += panel.blocks;
+    panel.is_half = (block * lanes - channels) * 2 >= lanes;
     panels_.push_back(panel);
   }
   return floats;
@@ -219,7 +220,7 @@ void BlockedConv::multiply(const Running& running, const BlockedWork& work, cons
         args.out = out.later.part(t - work.first_tile, args.count, tiles);
         args.out_stride = out.later_stride;
       }
-      tiles_->tile(run.pixels, panel.blocks, args.distance, part.inner)(args);
+      tiles_->tile(run.pixels, panel.blocks, args.distance, part.inner, panel.is_half)(args);
       if (partials != nullptr) partial += args.count * panel.blocks * pixels;
       if (is_direct || !is_last) continue;
       const float* operands[kEpilogueOperandsMax];

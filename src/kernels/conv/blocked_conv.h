@@ -34,6 +34,7 @@ class BlockedConv final : public Convolution {
     int64_t in_first = 0, in_planes = 0;  // of the input
     int64_t depth = 0;                    // terms of a sum
     int64_t weights = 0;                  // where its weights begin
+    bool is_half = false;                 // the last block has channels in half of its lanes at most
   };
   /// Terms that are summed in one chain.
   struct Part {

@@ -29,11 +29,25 @@ constexpr int64_t UnrollOf(int64_t inner) {
   return inner % 4 == 0 ? 4 : inner;
 }
 
-/// Pixels are kDistance floats apart, and a step has kInner numbers; 0: as the arguments say.
-template <int kPixels, int kBlocks, int64_t kDistance, int64_t kInner>
+/// sum += a * b, in this form: one that puts the sum into the place of a factor leads the compiler to more
+/// registers than there are where tiles have sums of two sizes.
+template <class V>
+HWY_INLINE void AddProduct(V a, V b, V& sum) {
+#if HWY_TARGET == HWY_AVX3
+  asm("vfmadd231ps %1, %2, %0" : "+v"(sum.raw) : "v"(a.raw), "v"(b.raw));
+#else
+  sum = hn::MulAdd(a, b, sum);
+#endif
+}
+
+/// Pixels are kDistance floats apart, and a step has kInner numbers; 0: as the arguments say. kHalf: only the
+/// first half of the last block's lanes have sums.
+template <int kPixels, int kBlocks, int64_t kDistance, int64_t kInner, bool kHalf = false>
 HWY_NOINLINE void Tile(const BlockedTileArgs& args) {
   const hn::ScalableTag<float> d;
+  const hn::Half<decltype(d)> half;
   using V = hn::Vec<decltype(d)>;
+  constexpr int kWhole = kHalf ? kBlocks - 1 : kBlocks;
   const int64_t distance = kDistance != 0 ? kDistance : args.distance;
   TileEnd end = args.end;
   const float* input = args.input;
@@ -42,24 +56,40 @@ HWY_NOINLINE void Tile(const BlockedTileArgs& args) {
   const int64_t out_stride = args.out_stride;
   for (int64_t tile = 0; tile < args.count; ++tile, input += args.input_step) {
     V sums[kBlocks][kPixels];
+    hn::Vec<decltype(half)> halves[kPixels];
 #pragma clang loop unroll(full)
-    for (int b = 0; b < kBlocks; ++b) {
+    for (int p = 0; p < kPixels && kHalf; ++p)
+      halves[p] = args.start != nullptr ? hn::LoadU(half, args.start + kWhole * kLanes) : hn::Zero(half);
+#pragma clang loop unroll(full)
+    for (int b = 0; b < kWhole; ++b) {
       const V start = args.start != nullptr ? hn::LoadU(d, args.start + b * kLanes) : hn::Zero(d);
 #pragma clang loop unroll(full)
       for (int p = 0; p < kPixels; ++p) sums[b][p] = start;
     }
     const float* HWY_RESTRICT w = args.weights;
-    const auto add = [&](const float* HWY_RESTRICT x) HWY_ATTR {
+    const auto add = [&](const float* HWY_RESTRICT x) __attribute__((always_inline)) HWY_ATTR {
       // Pixels share numbers where kDistance < kInner. They are read again: there are no registers left.
       if constexpr (kDistance != 0 && kDistance < kInner) asm("" : "+r"(x));
       V weights[kBlocks];
 #pragma clang loop unroll(full)
-      for (int b = 0; b < kBlocks; ++b) weights[b] = hn::LoadU(d, w + b * kLanes);
+      for (int b = 0; b < kWhole; ++b) weights[b] = hn::LoadU(d, w + b * kLanes);
+      const auto last = hn::LoadU(half, w + (kBlocks - 1) * kLanes);
 #pragma clang loop unroll(full)
       for (int p = 0; p < kPixels; ++p) {
-        const V pixel = hn::Set(d, x[p * distance]);
+        V pixel = hn::Set(d, x[p * distance]);
+        if constexpr (kHalf) {
+#if HWY_TARGET == HWY_AVX3
+          asm("" : "+v"(pixel.raw));  // one broadcast for both sizes
+#endif
+          AddProduct(last, hn::LowerHalf(half, pixel), halves[p]);
+        }
 #pragma clang loop unroll(full)
-        for (int b = 0; b < kBlocks; ++b) sums[b][p] = hn::MulAdd(pixel, weights[b], sums[b][p]);
+        for (int b = 0; b < kWhole; ++b) {
+          if constexpr (kHalf)
+            AddProduct(weights[b], pixel, sums[b][p]);
+          else
+            sums[b][p] = hn::MulAdd(pixel, weights[b], sums[b][p]);
+        }
       }
       w += kBlocks * kLanes;
     };
@@ -81,6 +111,8 @@ HWY_NOINLINE void Tile(const BlockedTileArgs& args) {
         for (int64_t i = 0; i < args.inner; ++i) add(x + i);
       }
     }
+#pragma clang loop unroll(full)
+    for (int p = 0; p < kPixels && kHalf; ++p) sums[kBlocks - 1][p] = hn::ZeroExtendVector(d, halves[p]);
     Leave(end, sums);
     Advance<kBlocks, kPixels>(end, args.to_step);
   }
@@ -92,6 +124,16 @@ constexpr BlockedTile Pick() {
     return &Tile<kPixels, kBlocks, kDistance, kInner>;
   else
     return nullptr;
+}
+
+/// Registers of half the size take half the time where larger ones are worked off in two parts.
+template <int kPixels, int kBlocks>
+constexpr BlockedTile PickHalf() {
+#if HWY_TARGET == HWY_AVX3
+  return &Tile<kPixels, kBlocks, kLanes, kLanes, true>;
+#else
+  return nullptr;
+#endif
 }
 
 HWY_NOINLINE void Copy(const float* input, const int32_t* offsets, int64_t steps, int64_t pixels,
@@ -136,6 +178,7 @@ HWY_NOINLINE void Map(const BlockedMapArgs& args) {
           TENON_TILES(distance, inner, 14)                                                                   \
     }                                                                                                        \
   }
+#define TENON_HALVES(p) {PickHalf<p, 1>(), PickHalf<p, 2>()}
 // Blocked inputs at stride 1 and 2; rows of the filters of first layers.
 const BlockedTileSet kBlockedTiles = {
     kLanes,
@@ -143,7 +186,11 @@ const BlockedTileSet kBlockedTiles = {
     {TENON_KIND(kLanes, kLanes), TENON_KIND(2 * kLanes, kLanes), TENON_KIND(1, 3), TENON_KIND(2, 3),
      TENON_KIND(2, 7), TENON_KIND(0, 0)},
     &Copy,
-    &Map};
+    &Map,
+    {TENON_HALVES(1), TENON_HALVES(2), TENON_HALVES(3), TENON_HALVES(4), TENON_HALVES(5), TENON_HALVES(6),
+     TENON_HALVES(7), TENON_HALVES(8), TENON_HALVES(9), TENON_HALVES(10), TENON_HALVES(11), TENON_HALVES(12),
+     TENON_HALVES(13), TENON_HALVES(14)}};
+#undef TENON_HALVES
 #undef TENON_KIND
 #undef TENON_TILES
 

@@ -68,8 +68,14 @@ struct BlockedTileSet {
   Kind kinds[kKinds];  ///< The last one is for all.
   BlockedTileCopy copy = nullptr;
   void (*map)(const BlockedMapArgs&) = nullptr;
+  /// Of neighbouring pixels and whole blocks, for sums of which the last block has half at most: the other
+  /// half of the lanes is zeros, to which `end` is applied. Null where that is no faster.
+  Tiles halves = {};
 
-  BlockedTile tile(int64_t pixels, int64_t blocks, int64_t distance, int64_t inner) const {
+  /// `is_half`: no more than the first half of the last block's lanes have weights.
+  BlockedTile tile(int64_t pixels, int64_t blocks, int64_t distance, int64_t inner, bool is_half) const {
+    if (is_half && distance == lanes && inner == lanes && halves[pixels - 1][blocks - 1] != nullptr)
+      return halves[pixels - 1][blocks - 1];
     int kind = 0;
     while (kind < kKinds - 1 && (kinds[kind].distance != distance || kinds[kind].inner != inner)) ++kind;
     return kinds[kind].tiles[pixels - 1][blocks - 1];

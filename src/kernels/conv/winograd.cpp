@@ -123,7 +123,8 @@ void WinogradConv::multiply(const Band& band, const Panels& panels, float* sums)
   args.offsets = offsets;
   for (int64_t position = 0; position < positions_; ++position) {
     for (int64_t panel = panels.first; panel < panels.last; ++panel) {
-      const int64_t blocks = blocks_of(panel);
+      const int64_t blocks = blocks_of(panel), rest = filter_.out_channels % lanes;
+      const bool is_half = panel == panels_ - 1 && rest > 0 && 2 * rest <= lanes;
       float* to = sums + sums_of(band, panels, position, panel);
       for (int64_t g = 0; g < groups.tiles; g += args.count) {
         const int64_t pixels = groups.rows(g), first = groups.begin(g) * lanes;
@@ -133,11 +134,12 @@ void WinogradConv::multiply(const Band& band, const Panels& panels, float* sums)
         args.input_step = pixels * lanes;
         args.end = {.to = to + first * blocks, .stride = pixels * lanes};
         args.to_step = pixels * blocks * lanes;
+        args.out = {args.end.to, args.count * args.to_step};
         for (int64_t c = 0; c < filter_.in_channels; c += args.steps * args.inner) {
           const int64_t left = filter_.in_channels - c;
           args.inner = std::min(lanes, left);
           args.steps = std::min(kChannelBlock, left) / args.inner;
-          tiles_->tile(pixels, blocks, lanes, args.inner)(args);
+          tiles_->tile(pixels, blocks, lanes, args.inner, is_half)(args);
           args.weights += args.steps * args.inner * blocks * lanes;
           args.input += args.steps * band.count * lanes;
           args.end.partial = args.end.to;
