@@ -249,14 +249,17 @@ class Partitioner {
       head.insert(n);
       for (size_t i = 0; i < (node.op == Op::kConcat ? node.inputs.size() : 1); ++i) look_at(node.inputs[i]);
     }
-    if (head.empty()) return;
-    std::vector<size_t> indices(head.begin(), head.end());
-    indices.insert(indices.end(), region_at_[last].begin(), region_at_[last].end());
-    const ops::Region region = region_of(indices, head.size());
-    if (!ops::rows_head(region) || !has_tail(region)) return;
-    for (size_t n : head) claimed_[n] = true;
-    anchor_at_[last] = head.size();
-    region_at_[last] = std::move(indices);
+    // Without the first nodes as long as those that are left are none that a kernel takes.
+    for (; !head.empty(); head.erase(head.begin())) {
+      std::vector<size_t> indices(head.begin(), head.end());
+      indices.insert(indices.end(), region_at_[last].begin(), region_at_[last].end());
+      const ops::Region region = region_of(indices, head.size());
+      if (!ops::rows_head(region) || !has_tail(region)) continue;
+      for (size_t n : head) claimed_[n] = true;
+      anchor_at_[last] = head.size();
+      region_at_[last] = std::move(indices);
+      return;
+    }
   }
 
   /// Whether the reader `user` of a view's result is a region's head or anchor, and all such regions look

@@ -77,6 +77,20 @@ TEST_F(Fusion, OfRowsOfTwoInputsOrTwoNorms) {
   check(outputs, {"all"});
 }
 
+TEST_F(Fusion, OfAWindowThatAddsThePlanarInput) {
+  const ValueId x = input("x", {1, 3, 8, 8});
+  const ValueId y = add(Op::kConv, {x, constant({3, 3, 3, 3})}, {{"pads", Ints{1, 1, 1, 1}}});
+  const ValueId z =
+      add(Op::kConv, {y, constant({3, 1, 3, 3})}, {{"pads", Ints{1, 1, 1, 1}}, {"group", int64_t{3}}});
+  check({add(Op::kMul, {add(Op::kAdd, {z, x}), build_.constant(Tensor::scalar(0.001f))})});
+}
+
+TEST_F(Fusion, OfRowsBehindNodesThatTurnThem) {
+  const ValueId x = add(Op::kTranspose, {input("x", {2, 8, 5})}, {{"perm", Ints{0, 2, 1}}});
+  const ValueId y = add(Op::kLayerNormalization, {x, constant({8}), constant({8})});
+  check({add(Op::kMatMul, {y, constant({8, 5})})});
+}
+
 TEST_F(Fusion, OfRowsNormalisedAlongOtherAxes) {
   const ValueId y =
       add(Op::kLayerNormalization, {input("x", {5, 4, 8}), constant({4, 8})}, {{"axis", int64_t{1}}});

@@ -35,6 +35,10 @@ std::byte* ScratchStack::take(size_t bytes) {
   return result;
 }
 
+void ScratchStack::make_room() {
+  if (marks_.size() == marks_.capacity()) marks_.reserve(2 * marks_.size() + 4);
+}
+
 void ScratchStack::begin_step() {
   marks_.push_back({current_, current_ < blocks_.size() ? blocks_[current_].used : 0});
 }
@@ -57,6 +61,7 @@ std::byte* Scratch::take(size_t bytes) {
 }
 
 void Scratch::begin_step() {
+  for (const auto& stack : stacks_) stack->make_room();  // or none begins
   for (const auto& stack : stacks_) stack->begin_step();
 }
 

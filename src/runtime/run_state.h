@@ -16,6 +16,8 @@ class ScratchStack {
  public:
   /// 64-byte aligned, contents not set. Safe to call from several threads. Throws std::bad_alloc.
   std::byte* take(size_t bytes);
+  /// For one more step to begin without an allocation.
+  void make_room();
   /// A step begins, and ends.
   void begin_step();
   void end_step();

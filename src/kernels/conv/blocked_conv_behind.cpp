@@ -159,12 +159,21 @@ void BlockedConv::for_blocks(int64_t rows, int64_t begin, int64_t end, const Bod
 bool BlockedConv::run_before(const ConvCall& call, const RowsBehind& behind, const Services& services) const {
   const int64_t rows = behind.rows().outputs, lanes = tiles_->lanes;
   if (call.images * out_blocks_ * rows == 0) return true;
+  if (call.out_h * call.out_w == 0) {
+    const float nothing = 0;
+    float* scratch = services.scratch_floats(behind.scratch_floats());
+    for (int64_t plane = 0; plane < call.images * out_blocks_; ++plane)
+      behind.make(plane, 0, rows, &nothing, 0, scratch);
+    return true;
+  }
   const auto whole = make_running(call, services);
   if (!whole) return false;
   const Rounds rounds = rounds_of(behind.rows(), call.out_w);
   const int64_t pixels = rounds.span * call.out_w;
-  const int64_t tiles = std::max(rounds.span * whole->columns.tiles, (pixels - 1) / tiles_->max_pixels + 1);
-  const bool copies = whole->padded.out_rows() == 1 && !planar_;
+  const bool is_one_row = whole->padded.out_rows() == 1;
+  const int64_t tiles =
+      is_one_row ? RowTiles(pixels, tiles_->max_pixels).tiles : rounds.span * whole->columns.tiles;
+  const bool copies = is_one_row && !planar_;
   const auto run_shares = [&](const auto& run) {
     BehindThread thread{behind, rounds, *whole};
     Running::Out& out = thread.running.out;

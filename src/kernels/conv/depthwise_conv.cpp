@@ -108,7 +108,12 @@ DepthwiseConv::Running DepthwiseConv::make_running(const ConvCall& call, const S
   args.before = call.pad_left;
   const int64_t last = (call.out_w - 1) * filter_.stride_w - call.pad_left;  // where its window begins
   args.after = std::max<int64_t>(last + filter_.kernel_w - call.in_w, 0);
-  if (running.tile != nullptr && args.before < filter_.kernel_w && args.after < filter_.kernel_w)
+  const RowTiles parts(call.out_w, tiles_->near_pixels);
+  const int64_t last_part = parts.tiles - 1;
+  // The parts between begin and end inside of the input.
+  const bool is_inside = parts.tiles <= 1 || (args.before <= parts.begin(1) * filter_.stride_w &&
+                                              args.after <= parts.rows(last_part) * filter_.stride_w);
+  if (running.tile != nullptr && args.before < filter_.kernel_w && args.after < filter_.kernel_w && is_inside)
     return running;
   running.tile = tiles_->any_tile(filter_.in_channels);
   auto* border = services.scratch_array<DepthwiseColumns>(call.out_w);

@@ -153,7 +153,8 @@ const DepthwiseTiles kDepthwiseTiles = {
     &Any<false>,
     &Any<true>,
     {{&Near<3, 1>, &Near<3, 2>}, {&Near<5, 1>, &Near<5, 2>}, {&Near<7, 1>, &Near<7, 2>}},
-    {&Near<3, 1, true>, &Near<3, 2, true>}};
+    {&Near<3, 1, true>, &Near<3, 2, true>},
+    kNearPixels};
 
 }  // namespace HWY_NAMESPACE
 }  // namespace tenon::kernels

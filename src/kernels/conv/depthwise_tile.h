@@ -14,14 +14,13 @@ struct DepthwiseColumns {
   int64_t first = 0, last = 0;
 };
 
-/// For output rows r < rows and pixels x < width, with distances in floats:
-/// sums[r * width + x] = start + sum over taps (y, c), row by row, of weights[y * weights_row + c * lanes]
-/// * input[r * next_row + y * input_row + x * distance + c * tap - left], all of them vectors, which leave by
-/// `end` as one row. y < tap_rows, c < columns. Taps outside of the input's columns are left out or taken as
-/// zeros.
-/// Where groups have several inputs, a tap is the sum over their vectors i < inputs of weights[y *
-/// weights_row
-/// + (i * columns + c) * lanes] times the input vector's lanes[i].
+/// For output rows r < rows and pixels x < width, with distances in floats, vectors
+///   sums[r * width + x] = start + sum over taps (y, c), row by row, of
+///     weights[y * weights_row + c * lanes] * input[r * next_row + y * input_row + x * distance + c * tap -
+///     left]
+/// which leave by `end` as one row. y < tap_rows, c < columns. Taps outside of the input's columns are left
+/// out or taken as zeros. Where groups have several inputs, a tap is the sum over them, i < inputs, of
+///   weights[y * weights_row + (i * columns + c) * lanes] * (lanes[i] of the vector of the input)
 struct DepthwiseArgs {
   const float* weights = nullptr;
   int64_t weights_row = 0;
@@ -51,6 +50,7 @@ struct DepthwiseTiles {
   /// input.
   DepthwiseTile near[3][2] = {};
   DepthwiseTile near_grouped[2] = {};  ///< The same for rows of 3 taps.
+  int near_pixels = 1;
 
   /// The near tile for filters of so many columns, or null; `tap` and `distance` are in vectors.
   DepthwiseTile near_tile(int64_t columns, int64_t tap, int64_t distance, int64_t inputs) const {

@@ -44,7 +44,7 @@ class PackedColumns {
 
 /// What the rows of A are made of while they are packed.
 struct RowLoader {
-  std::span<const int64_t> rows;  ///< Row i of A is row rows[i] of the matrix; empty: row i.
+  std::span<const int32_t> rows;  ///< Row i of A is row rows[i] of the matrix; empty: row i.
   /// Unless empty, what rows are multiplied with and what is added once they were normalised (LineMoments):
   /// of each term, up to a multiple of kTermBlock.
   std::span<const float> scale, bias;

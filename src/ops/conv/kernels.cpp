@@ -1,6 +1,6 @@
 // Rows for float32 convolutions of one and two dimensions with constant weights, a BatchNormalization or a
 // factor for each channel after them folded into the weights, and a tail of activations and residual sums.
-// Those of two dimensions work in the blocked layout.
+// Those of two dimensions work in the blocked layout; some take a pool or depthwise convolution behind them.
 #include "ops/conv/kernels.h"
 
 #include <algorithm>
@@ -67,8 +67,15 @@ bool fits_blocked_or_head(const Region& region) {
   return fits_behind_head(region) && conv_head(region) && is_image(region, region.outputs[0]);
 }
 
+/// Whether a tail adds the image that the region begins with, which a planar row gets in another layout.
+bool adds_input(const FusedTail& tail) {
+  return std::ranges::find(tail.operands, size_t{0}) != tail.operands.end();
+}
+
 bool fits_first(const Region& region) {
-  if (!fits_blocked(region) || region.nodes[0]->attributes.integer("group", 1) != 1) return false;
+  if (!fits_blocked(region) || region.nodes[0]->attributes.integer("group", 1) != 1 ||
+      adds_input(*tail_of(region)))
+    return false;
   const Tensor& weights = *region.constant_input(*region.nodes[0], 1);
   return weights.dim(1) <= kPlanarChannelsMax && weights.dim(2) * weights.dim(3) > 1;
 }
@@ -83,7 +90,7 @@ bool fits_depthwise(const Region& region) {
   return fits_blocked(region) && is_depthwise(region);
 }
 
-/// Groups that a vector has several of.
+/// Groups that a vector has several of. Their sums are one chain each, which is no longer than others are.
 template <Isa kIsa>
 bool fits_grouped(const Region& region) {
   if (!fits_blocked(region)) return false;
@@ -287,10 +294,6 @@ Result<std::unique_ptr<Kernel>> prepare_with_depthwise(const Region& region, ker
 constexpr RowLayouts kBlocked{Layout::kBlocked, Layout::kBlocked, true};
 constexpr RowLayouts kPlanarToBlocked{Layout::kPlain, Layout::kBlocked, true};
 
-}  // namespace
-
-namespace {
-
 /// Rows that the window behind a convolution spans at most, for what it reads to stay in the caches.
 constexpr int64_t kWindowRowsMax = 8;
 
@@ -325,7 +328,8 @@ template <bool kPlanar>
 bool fits_with_depthwise(const Region& region) {
   const size_t second = second_conv(region);
   if (second == 0 || region.anchor != 0 || !ends_depthwise(region, second)) return false;
-  const Region before = before_node(region, second);
+  const Region before = before_node(region, second), behind = from_node(region, second);
+  if (kPlanar && adds_input(*tail_of(behind))) return false;
   return (kPlanar ? fits_first(before) : fits_pointwise(before)) && can_be_kept(before);
 }
 

@@ -266,6 +266,30 @@ const RowCases kCases(
            m.output(conv(m, m.input({1, 8, 4, 3}), {8, 4, 3, 3},
                          {{"group", int64_t{2}}, {"pads", Ints{5, 4, 3, 6}}, {"strides", Ints{1, 2}}}));
          }},
+        {"first_that_adds_its_input",
+         [](RowModel& m) {
+           const ValueId x = m.input({1, 3, 8, 8});
+           m.output(m.add(Op::kAdd, {conv(m, x, {3, 3, 3, 3}, {{"pads", Ints{1, 1, 1, 1}}}), x}));
+         }},
+        {"depthwise_of_nothing_between",
+         [](RowModel& m) {
+           const ValueId y = conv(m, m.input({1, 3, 8, 0}), {16, 3, 3, 3},
+                                  {{"pads", Ints{1, 0, 1, 0}}, {"strides", Ints{1, 4}}});
+           m.output(depthwise(m, y, 16, 3, {{"pads", Ints{0, 2, 0, 2}}}));
+         }},
+        {"depthwise_of_seven_with_wide_pads",
+         [](RowModel& m) {
+           m.output(depthwise(m, m.input({1, 16, 7, 7}), 16, 7, {{"pads", Ints{6, 6, 6, 6}}}));
+         }},
+        {"depthwise_of_five_with_uneven_pads",
+         [](RowModel& m) {
+           m.output(depthwise(m, m.input({1, 16, 6, 7}), 16, 5, {{"pads", Ints{0, 0, 0, 4}}}));
+         }},
+        {"depthwise_of_seven_with_uneven_pads",
+         [](RowModel& m) {
+           m.output(depthwise(m, m.input({1, 16, 9, 19}), 16, 7,
+                              {{"pads", Ints{2, 6, 1, 5}}, {"strides", Ints{1, 2}}}));
+         }},
         {"depthwise_wide_silu",
          [](RowModel& m) {
            const ValueId y = conv(m, m.input({1, 20, 9, 70}), {20, 1, 3, 3},

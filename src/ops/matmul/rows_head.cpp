@@ -10,7 +10,8 @@ namespace tenon::ops {
 
 namespace {
 
-constexpr int64_t kRowsMax = int64_t{1} << 22;
+/// Rows are traced when a model is compiled, several times, and a table of them stays in the kernel.
+constexpr int64_t kRowsMax = int64_t{1} << 18;
 
 /// Rows of a value: where each comes from, [..., 1] in place of [..., row].
 struct Rows {
@@ -52,7 +53,7 @@ class Tracer {
     head_.shape = rows->from.shape();
     head_.shape.back() = depth_;
     const auto from = rows->from.span<int64_t>();
-    head_.rows.assign(from.begin(), from.end());
+    for (int64_t row : from) head_.rows.push_back(static_cast<int32_t>(row));
     bool moves = from.size() != static_cast<size_t>(count_);
     for (size_t i = 0; i < from.size() && !moves; ++i) moves = from[i] != static_cast<int64_t>(i);
     if (!moves) head_.rows.clear();
@@ -72,6 +73,7 @@ class Tracer {
     const auto shape = known_shape(region_, id);
     if (!shape || shape->size() < 2 || shape->back() != depth_ || (base_ != kNoValue && base_ != id))
       return std::nullopt;
+    if (base_ == id) return Rows{id, numbers_};
     base_ = id;
     head_.input_shape = *shape;
     Shape rows = *shape;
@@ -81,7 +83,8 @@ class Tracer {
     count_ = *count;
     Tensor from = Tensor::allocate(DataType::kInt64, rows);
     std::iota(from.mutable_data<int64_t>(), from.mutable_data<int64_t>() + count_, 0);
-    return Rows{id, std::move(from)};
+    numbers_ = std::move(from);
+    return Rows{id, numbers_};
   }
 
   bool is_norm(const Node& node, size_t rank) const {
@@ -126,7 +129,10 @@ class Tracer {
       if (!count.ok() || *count != first->from.size()) return false;
       made.from = first->from.reshaped(*shape);
     } else {
-      if (!keeps_rows(node, rank)) return false;
+      const auto shape = known_shape(region_, made.id);
+      if (!keeps_rows(node, rank) || !shape) return false;
+      const auto count = element_count(*shape);
+      if (!count.ok() || *count > kRowsMax * depth_) return false;
       std::vector<Value> inputs;
       for (size_t i = 0; i < node.inputs.size(); ++i) {
         if (i > 0 && node.op != Op::kConcat) {
@@ -153,6 +159,7 @@ class Tracer {
   const Region& region_;
   RowsHead head_;
   int64_t depth_ = 0, count_ = 0;
+  Tensor numbers_;  // of the rows of the input
   ValueId base_ = kNoValue;
   std::vector<Rows> values_;
 };

@@ -15,7 +15,7 @@ struct RowsHead {
   size_t input = 0;            ///< Index in Region::inputs.
   Shape input_shape;           ///< Its last axis is a row.
   Shape shape;                 ///< Of what is multiplied, likewise.
-  std::vector<int64_t> rows;   ///< Which row of the input each row is; empty: the same.
+  std::vector<int32_t> rows;   ///< Which row of the input each row is; empty: the same.
   const Node* norm = nullptr;  ///< A LayerNormalization of all rows with a constant scale and bias.
 };
 
