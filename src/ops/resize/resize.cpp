@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "ops/core/op_def.h"
+#include "ops/resize/kernels.h"
 #include "ops/resize/resize.h"
 #include "ops/spatial/saturate.h"
 #include "ops/spatial/window.h"
@@ -213,6 +214,7 @@ constinit const OpDef kResize{
     .reference = reference,
     .upgrade = upgrade_resize,
     .emit = emit_resize,
+    .rows = kResizeRows,
     .tolerance = {Tolerance::Kind::kSum, 16},
 };
 

@@ -1,0 +1,22 @@
+// Rows of a resized plane, in the vector code of one instruction set.
+#pragma once
+
+#include <cstdint>
+
+#include "base/cpu.h"
+
+namespace tenon::kernels {
+
+struct ResizeRows {
+  /// out[i] = sum over t < taps of weights[t * stride + i] * in[indices[t * stride + i]], for i < count.
+  /// Indices and weights are there up to a multiple of kLanesMax beyond count.
+  void (*spread)(const float* in, const int32_t* indices, const float* weights, int64_t taps, int64_t stride,
+                 int64_t count, float* out);
+  /// out[i] = sum over t < taps of weights[t] * rows[t][i], for i < count.
+  void (*mix)(const float* const* rows, const float* weights, int64_t taps, int64_t count, float* out);
+
+  static constexpr int64_t kLanesMax = 16;
+};
+const ResizeRows& resize_rows(Isa isa);
+
+}  // namespace tenon::kernels
