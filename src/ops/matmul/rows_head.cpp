@@ -54,7 +54,7 @@ class Tracer {
     head_.shape.back() = depth_;
     const auto from = rows->from.span<int64_t>();
     for (int64_t row : from) head_.rows.push_back(static_cast<int32_t>(row));
-    bool moves = from.size() != static_cast<size_t>(count_);
+    bool moves = rows->from.size() != numbers_.size();
     for (size_t i = 0; i < from.size() && !moves; ++i) moves = from[i] != static_cast<int64_t>(i);
     if (!moves) head_.rows.clear();
     return std::move(head_);
@@ -80,10 +80,8 @@ class Tracer {
     rows.back() = 1;
     const auto count = element_count(rows);
     if (!count.ok() || *count > kRowsMax) return std::nullopt;
-    count_ = *count;
-    Tensor from = Tensor::allocate(DataType::kInt64, rows);
-    std::iota(from.mutable_data<int64_t>(), from.mutable_data<int64_t>() + count_, 0);
-    numbers_ = std::move(from);
+    numbers_ = Tensor::allocate(DataType::kInt64, rows);
+    std::iota(numbers_.mutable_data<int64_t>(), numbers_.mutable_data<int64_t>() + *count, 0);
     return Rows{id, numbers_};
   }
 
@@ -158,7 +156,7 @@ class Tracer {
 
   const Region& region_;
   RowsHead head_;
-  int64_t depth_ = 0, count_ = 0;
+  int64_t depth_ = 0;
   Tensor numbers_;  // of the rows of the input
   ValueId base_ = kNoValue;
   std::vector<Rows> values_;
