@@ -1,5 +1,7 @@
 #include "kernel_rows/layers.h"
 
+#include <string_view>
+
 namespace tenon::benchmarks {
 
 namespace {
@@ -41,6 +43,30 @@ constexpr ConvShape kConvs[] = {
     {"efficientnet_14_depthwise_5x5", 480, 480, 14, 5, 1, 480},
 };
 
+struct TransposedShape {
+  const char* name;
+  int64_t in, out, size, kernel, stride, pad;
+};
+
+// To size * stride - 2 * pad + kernel - stride pixels a side, ReLU after them.
+constexpr TransposedShape kTransposed[] = {
+    {"unet_64_transposed_2x2_s2", 128, 64, 64, 2, 2, 0},
+    {"gan_16_transposed_4x4_s2", 256, 128, 16, 4, 2, 1},
+    {"gan_last_transposed_4x4_s2", 64, 3, 64, 4, 2, 1},
+};
+
+struct ResizeShape {
+  const char* name;
+  int64_t channels, size, scale;
+  const char* mode;
+};
+
+constexpr ResizeShape kResized[] = {
+    {"fpn_28_nearest", 256, 28, 2, "nearest"},
+    {"deeplab_64_linear", 256, 64, 4, "linear"},
+    {"unet_64_cubic", 64, 64, 2, "cubic"},
+};
+
 struct ProductShape {
   const char* name;
   int64_t batches, rows, depth, columns;
@@ -72,6 +98,43 @@ Layer layer_of(const ConvShape& s) {
          m.constant({s.out, s.in / s.groups, s.kernel, s.kernel}), m.constant({s.out})},
         {{"group", s.groups}, {"pads", Ints{pad, pad, pad, pad}}, {"strides", Ints{s.stride, s.stride}}});
     m.output(m.add(Op::kRelu, {y}));
+  };
+  return layer;
+}
+
+Layer layer_of(const TransposedShape& s) {
+  const int64_t out_size = (s.size - 1) * s.stride + s.kernel - 2 * s.pad;
+  const auto weights = static_cast<double>(s.in * s.out * s.kernel * s.kernel);
+  Layer layer;
+  layer.name = s.name;
+  layer.operations = 2 * weights * static_cast<double>(s.size * s.size);
+  layer.bytes = 4 * (static_cast<double>(s.in * s.size * s.size) + weights +
+                     static_cast<double>(s.out * out_size * out_size));
+  layer.build = [s](RowModel& m) {
+    const ValueId y =
+        m.add(Op::kConvTranspose,
+              {blocked(m, m.input({1, s.in, s.size, s.size}), s.in),
+               m.constant({s.in, s.out, s.kernel, s.kernel}), m.constant({s.out})},
+              {{"pads", Ints{s.pad, s.pad, s.pad, s.pad}}, {"strides", Ints{s.stride, s.stride}}});
+    m.output(m.add(Op::kRelu, {y}));
+  };
+  return layer;
+}
+
+Layer layer_of(const ResizeShape& s) {
+  const double taps = std::string_view(s.mode) == "cubic" ? 4 : std::string_view(s.mode) == "linear" ? 2 : 1;
+  const int64_t out_size = s.size * s.scale;
+  const auto in = static_cast<double>(s.channels * s.size), out = static_cast<double>(s.channels * out_size);
+  Layer layer;
+  layer.name = s.name;
+  layer.operations = 2 * taps * static_cast<double>(out_size) * (in + out);  // columns, then rows
+  layer.bytes = 4 * (in * static_cast<double>(s.size) + out * static_cast<double>(out_size));
+  layer.build = [s](RowModel& m) {
+    const auto scale = static_cast<float>(s.scale);
+    m.output(m.add(Op::kResize,
+                   {blocked(m, m.input({1, s.channels, s.size, s.size}), s.channels), kNoValue,
+                    m.exactly(Tensor::from_floats(std::vector<float>{1, 1, scale, scale}))},
+                   {{"mode", s.mode}}));
   };
   return layer;
 }
@@ -108,6 +171,8 @@ Layer max_pool() {
 std::vector<Layer> layers() {
   std::vector<Layer> all;
   for (const ConvShape& shape : kConvs) all.push_back(layer_of(shape));
+  for (const TransposedShape& shape : kTransposed) all.push_back(layer_of(shape));
+  for (const ResizeShape& shape : kResized) all.push_back(layer_of(shape));
   for (const ProductShape& shape : kProducts) all.push_back(layer_of(shape));
   all.push_back(max_pool());
   return all;

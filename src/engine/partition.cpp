@@ -21,7 +21,7 @@ namespace tenon {
 namespace {
 
 bool is_anchor(Op op) {
-  return op == Op::kConv || op == Op::kGemm || op == Op::kMatMul;
+  return op == Op::kConv || op == Op::kConvTranspose || op == Op::kGemm || op == Op::kMatMul;
 }
 
 /// Views before an operand that a product looks through at most.

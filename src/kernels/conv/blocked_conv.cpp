@@ -186,11 +186,13 @@ void BlockedConv::multiply(const Running& running, const BlockedWork& work, cons
     const float* copy = copies;
     for (int64_t t = work.first_tile; t < work.last_tile; t += args.count) {
       const Running::Run run = running.run_of(t, work.last_tile);
-      const int64_t at = (run.row * running.padded.out_width() + run.x - out.first) * lanes;
+      const int64_t pixel =
+          call.grid ? call.grid->at(run.row, run.x) : run.row * running.padded.out_width() + run.x;
+      const int64_t at = (pixel - out.first) * lanes;
       const int64_t pixels = run.pixels * lanes;
       alignas(64) float sums[kStripPixels * BlockedTileSet::kMaxBlocks * kMaxLanes];
       const auto end = epilogue_.tile_end(out.data, plane + at, out.plane, call.operands);
-      const bool is_direct = is_last && end;
+      const bool is_direct = is_last && end && call.out_step() == 1;
       args.count = is_direct || !is_last ? run.count : std::min(run.count, kStripPixels / run.pixels);
       args.to_step = pixels;
       if (is_direct) {
@@ -216,6 +218,11 @@ void BlockedConv::multiply(const Running& running, const BlockedWork& work, cons
       args.next = next.part(t - work.first_tile, args.count, tiles);
       args.out = {args.end.to, args.count * args.to_step};
       args.out_stride = is_last ? args.end.stride : 0;
+      if (is_last && call.out_step() > 1) {
+        args.out_line = std::max(call.out_step() * lanes, kLineFloats);
+        args.out = {out.data + plane + at, args.count * run.pixels * call.out_step() * lanes};
+        args.out_stride = out.plane;
+      }
       if (is_last && out.later.from != nullptr) {
         args.out = out.later.part(t - work.first_tile, args.count, tiles);
         args.out_stride = out.later_stride;
@@ -228,7 +235,7 @@ void BlockedConv::multiply(const Running& running, const BlockedWork& work, cons
       const int64_t columns = args.count * pixels;
       const Segment segment{0, static_cast<int32_t>(columns), at};
       epilogue_.finish({sums, static_cast<int>(panel.blocks), columns, &segment, 1, out.data + plane,
-                        out.plane, operands});
+                        out.plane, operands, call.out_step(), lanes});
     }
   }
 }
@@ -273,7 +280,7 @@ std::optional<BlockedConv::Running> BlockedConv::make_running(const ConvCall& ca
   running.offsets = padded.offsets(in_planes_, has_row_offsets ? 1 : filter_.kernel_w, services);
   if (running.offsets == nullptr) return std::nullopt;
   running.input = call.input;
-  running.out = {call.output, call.out_h * call.out_w * tiles_->lanes};
+  running.out = {call.output, call.out_plane() * tiles_->lanes};
   if (map_ && !padded.direct()) return std::nullopt;
   if (!padded.direct()) {
     float* copy = services.scratch_floats(padded.floats(in_planes_));

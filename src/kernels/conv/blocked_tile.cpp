@@ -52,7 +52,7 @@ HWY_NOINLINE void Tile(const BlockedTileArgs& args) {
   TileEnd end = args.end;
   const float* input = args.input;
   Trickle next(args.next, args.weights);
-  RowTrickle out({args.out.from, kLineFloats, args.out.floats / kLineFloats}, args.end.to);
+  RowTrickle out({args.out.from, args.out_line, args.out.floats / args.out_line}, args.end.to);
   const int64_t out_stride = args.out_stride;
   for (int64_t tile = 0; tile < args.count; ++tile, input += args.input_step) {
     V sums[kBlocks][kPixels];

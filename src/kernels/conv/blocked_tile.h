@@ -13,8 +13,8 @@ namespace tenon::kernels {
 /// weights[(s * inner + i) * blocks + b] (a vector) * input[offsets[s] + i + p * distance] (a number), which
 /// leave by `end`, a row for each block. Start may be null. The same for `count` tiles: `input` is
 /// `input_step` floats further on for each, `end.to` and `end.operand` `to_step`, and `end.partial` the sums
-/// of a tile. Meanwhile `next` is brought to be read, and `out` and what lies out_stride floats further on to
-/// be written.
+/// of a tile. Meanwhile `next` is brought to be read, and `out`, a line of each out_line floats, and what
+/// lies out_stride floats further on to be written.
 struct BlockedTileArgs {
   const float* weights = nullptr;
   const float* input = nullptr;
@@ -27,6 +27,7 @@ struct BlockedTileArgs {
   ReadNext next;
   ReadNext out;
   int64_t out_stride = 0;
+  int64_t out_line = kLineFloats;  ///< From one line of `out` to the next.
   int64_t count = 1;
   int64_t input_step = 0, to_step = 0;
 };

@@ -48,7 +48,7 @@ struct Conv2d::Layout {
     panel = int64_t{set.vectors_for(max_rows)} * set.lanes;
     int64_t area = call.in_h * call.in_w;
     bool many = call.images * filter.groups * ((area + panel - 1) / panel) >= kManyPanels;
-    direct = unit && whole && many && area % kAliasFloats != 0;
+    direct = unit && whole && many && area % kAliasFloats != 0 && (!call.grid || call.in_h == 1);
     if (direct) {
       width = plane = channel = columns = area;
     } else {
@@ -170,7 +170,7 @@ void Conv2d::run_panel(const ConvCall& call, const Layout& layout, const float* 
     int64_t used = std::min(count, row_width - x);
     if (used > 0)
       segments[segment_count++] = {static_cast<int32_t>(j - first_column), static_cast<int32_t>(used),
-                                   y * row_width + x};
+                                   call.grid ? call.grid->at(y, x) : y * row_width + x};
     j += count;
   }
 
@@ -197,7 +197,7 @@ void Conv2d::run_panel(const ConvCall& call, const Layout& layout, const float* 
     args.b_offsets = layout.offsets;
   }
 
-  int64_t out_plane = call.out_h * call.out_w;
+  const int64_t out_plane = call.out_plane();
   args.end.to = sums;
   Operands operands(call.operands.size());
   for (int64_t t = first_tile; t < last_tile; ++t) {
@@ -211,7 +211,7 @@ void Conv2d::run_panel(const ConvCall& call, const Layout& layout, const float* 
     int64_t out = (image * filter_.groups * filter_.out_channels + row) * out_plane;
     for (size_t i = 0; i < operands.size(); ++i) operands[i] = call.operands[i] + out;
     epilogue_.finish({sums, rows, args.end.stride, segments, segment_count, call.output + out, out_plane,
-                      operands.data()});
+                      operands.data(), call.out_step()});
   }
 }
 

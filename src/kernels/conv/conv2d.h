@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <limits>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -44,6 +45,14 @@ struct ConvWeights {
   PackedFloats padded_bias(int64_t channels) const;
 };
 
+/// Outputs that lie apart: (y, x) is at row y * step_h, column x * step_w of a plane.
+struct OutputGrid {
+  int64_t step_h = 1, step_w = 1;
+  int64_t plane_h = 1, plane_w = 1;  ///< Of the planes that they lie in.
+
+  int64_t at(int64_t y, int64_t x) const { return y * step_h * plane_w + x * step_w; }
+};
+
 /// Input and output of one call.
 struct ConvCall {
   int64_t images = 1;
@@ -56,6 +65,12 @@ struct ConvCall {
   /// For a convolution with an InputMap: its planes, [images][planes], in place of `input`; and its scales.
   const float* const* planes = nullptr;
   const float* scale = nullptr;
+  /// Where outputs lie in planes of another size; `output` and operands begin with the first of them.
+  std::optional<OutputGrid> grid = {};
+
+  /// Pixels of an output plane, and from one output to the next one of its row.
+  int64_t out_plane() const { return grid ? grid->plane_h * grid->plane_w : out_h * out_w; }
+  int64_t out_step() const { return grid ? grid->step_w : 1; }
 };
 
 /// What a 1x1 convolution without padding does to each pixel when it reads it: clamp(x * scale + shift), the

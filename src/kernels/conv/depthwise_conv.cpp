@@ -24,6 +24,13 @@ DepthwiseColumns taps_inside(int64_t position, int64_t size, int64_t kernel, int
 
 }  // namespace
 
+bool DepthwiseConv::takes(const ConvFilter& filter, Isa isa) {
+  if (filter.groups == 1 || filter.in_channels != filter.out_channels) return false;
+  if (filter.in_channels == 1) return true;
+  const int64_t lanes = block_lanes(isa);
+  return filter.in_channels < lanes && lanes % filter.in_channels == 0 && filter.depth() <= kSumBlock;
+}
+
 DepthwiseConv::DepthwiseConv(const ConvFilter& filter, const ConvWeights& weights, Epilogue epilogue, Isa isa,
                              Packing& packing)
     : filter_(filter),
@@ -62,10 +69,12 @@ void DepthwiseConv::compute(const Running& running, int64_t plane, const Plane& 
                             int64_t last, float* strip) const {
   const ConvCall& call = running.call;
   const int64_t block = plane % blocks_;
-  const int64_t out_plane = plane * call.out_h * call.out_w * lanes_;
+  const int64_t out_plane = plane * call.out_plane() * lanes_;
   DepthwiseArgs args = running.args;
   args.start = bias_.data() + block * lanes_;
-  const int64_t most = running.is_direct ? last - first : std::max<int64_t>(kStrip / call.out_w, 1);
+  const int64_t most = call.grid           ? 1
+                       : running.is_direct ? last - first
+                                           : std::max<int64_t>(kStrip / call.out_w, 1);
   const float* operands[kEpilogueOperandsMax];
   for (size_t o = 0; o < call.operands.size(); ++o) operands[o] = call.operands[o] + out_plane;
   for (int64_t y = first; y < last; y += args.rows) {
@@ -80,18 +89,21 @@ void DepthwiseConv::compute(const Running& running, int64_t plane, const Plane& 
     const int64_t in_y = y * filter_.stride_h - call.pad_top + rows.first * filter_.dilation_h;
     args.input = from.input;
     if (args.tap_rows > 0) args.input += (in_y - from.first) * call.in_w * lanes_;
-    const int64_t out = y * call.out_w * lanes_, count = args.rows * call.out_w * lanes_;
+    const int64_t out = (call.grid ? call.grid->at(y, 0) : y * call.out_w) * lanes_;
+    const int64_t count = args.rows * call.out_w * lanes_;
     args.end = running.is_direct ? *epilogue_.tile_end(call.output, out_plane + out, 0, call.operands)
                                  : TileEnd{.to = strip};
     running.tile(args);
     if (running.is_direct) continue;
     const Segment segment{0, static_cast<int32_t>(count), out};
-    epilogue_.finish({strip, 1, count, &segment, 1, call.output + out_plane, 0, operands});
+    epilogue_.finish(
+        {strip, 1, count, &segment, 1, call.output + out_plane, 0, operands, call.out_step(), lanes_});
   }
 }
 
 DepthwiseConv::Running DepthwiseConv::make_running(const ConvCall& call, const Services& services) const {
-  Running running{call, epilogue_.tile_end(call.output, 0, 0, call.operands).has_value()};
+  Running running{call,
+                  call.out_step() == 1 && epilogue_.tile_end(call.output, 0, 0, call.operands).has_value()};
   DepthwiseArgs& args = running.args;
   args.weights_row = filter_.in_channels * filter_.kernel_w * lanes_;
   args.inputs = filter_.in_channels;

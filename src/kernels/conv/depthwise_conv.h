@@ -13,6 +13,10 @@ namespace tenon::kernels {
 
 class DepthwiseConv final : public Convolution {
  public:
+  /// Whether it takes a filter: as many input as output channels in each of several groups, a divisor of a
+  /// vector's lanes. Sums are one chain each, which is no longer than others are.
+  static bool takes(const ConvFilter& filter, Isa isa);
+
   /// As Conv2d; the call's input, output and operands are blocked.
   DepthwiseConv(const ConvFilter& filter, const ConvWeights& weights, Epilogue epilogue, Isa isa,
                 Packing& packing);

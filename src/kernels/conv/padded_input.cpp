@@ -42,7 +42,7 @@ PaddedInput::PaddedInput(const ConvFilter& filter, const ConvCall& call, int64_t
     width_ = in_w_;
   }
   flat_ = direct_ && filter.kernel_h == 1 && filter.kernel_w == 1 && filter.stride_h == 1 &&
-          filter.stride_w == 1 && out_h_ == in_h_ && out_w_ == in_w_;
+          filter.stride_w == 1 && out_h_ == in_h_ && out_w_ == in_w_ && !call.grid;
   plane_ = saturated_product({rows_, width_, element_});
   if (!direct_ && plane_ % kAliasFloats == 0) plane_ += 16;
 }

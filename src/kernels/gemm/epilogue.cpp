@@ -34,7 +34,7 @@ bool Epilogue::ends_in_function() const {
 }
 
 void Epilogue::finish(const TileExit& exit) const {
-  const bool is_direct = ends_in_function();
+  const bool is_direct = ends_in_function() && exit.step == 1;
   for (size_t s = 0; s < steps_.size() - (is_direct ? 1 : 0); ++s) {
     const Step& step = steps_[s];
     switch (step.op.kind) {

@@ -21,6 +21,9 @@ struct TileEnd {
   }
 };
 
+/// Of a cache line.
+inline constexpr int64_t kLineFloats = 16;
+
 /// Memory that will be read soon after: tiles bring it to the second cache bit by bit.
 struct ReadNext {
   const float* from = nullptr;

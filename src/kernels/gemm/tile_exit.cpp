@@ -27,6 +27,23 @@ HWY_INLINE void ForVectors(int64_t count, const Whole& whole, const Rest& rest) 
   if (i < count) rest(i, count - i);
 }
 
+/// ForVectors() for a segment of a tile: whole(offset in the tile, offset in the output), and rest() with a
+/// count after them.
+template <class Whole, class Rest>
+HWY_INLINE void ForSegment(const TileExit& exit, const Segment& segment, const Whole& whole,
+                           const Rest& rest) {
+  const int64_t count = segment.count;
+  if (exit.step == 1) {
+    ForVectors(
+        count, [&](int64_t i) HWY_ATTR { whole(i, i); },
+        [&](int64_t i, int64_t left) HWY_ATTR { rest(i, i, left); });
+  } else if (exit.group == kLanes) {
+    for (int64_t i = 0; i < count; i += kLanes) whole(i, i * exit.step);
+  } else {
+    for (int64_t i = 0; i < count; ++i) rest(i, i * exit.step, 1);
+  }
+}
+
 /// Combines the tile with an operand in place.
 template <bool kMultiply>
 HWY_NOINLINE void Combine(const TileExit& exit, const float* operand) {
@@ -37,12 +54,12 @@ HWY_NOINLINE void Combine(const TileExit& exit, const float* operand) {
       const Segment& segment = exit.segments[s];
       float* tile = exit.tile + r * exit.tile_columns + segment.column;
       const float* other = operand + r * exit.out_stride + segment.out;
-      ForVectors(
-          segment.count,
-          [&](int64_t i)
-              HWY_ATTR { hn::StoreU(combine(hn::LoadU(d, tile + i), hn::LoadU(d, other + i)), d, tile + i); },
-          [&](int64_t i, int64_t left) HWY_ATTR {
-            StoreFirst(combine(LoadFirst(d, tile + i, left), LoadFirst(d, other + i, left)), d, tile + i,
+      ForSegment(
+          exit, segment,
+          [&](int64_t i, int64_t o)
+              HWY_ATTR { hn::StoreU(combine(hn::LoadU(d, tile + i), hn::LoadU(d, other + o)), d, tile + i); },
+          [&](int64_t i, int64_t o, int64_t left) HWY_ATTR {
+            StoreFirst(combine(LoadFirst(d, tile + i, left), LoadFirst(d, other + o, left)), d, tile + i,
                        left);
           });
     }
@@ -60,17 +77,17 @@ HWY_NOINLINE void CopyOut(const TileExit& exit, const float* operand, float low,
       const float* tile = exit.tile + r * exit.tile_columns + segment.column;
       float* out = exit.out + r * exit.out_stride + segment.out;
       const float* other = kAdd ? operand + r * exit.out_stride + segment.out : nullptr;
-      ForVectors(
-          segment.count,
-          [&](int64_t i) HWY_ATTR {
+      ForSegment(
+          exit, segment,
+          [&](int64_t i, int64_t o) HWY_ATTR {
             V v = hn::LoadU(d, tile + i);
-            if constexpr (kAdd) v = hn::Add(v, hn::LoadU(d, other + i));
-            hn::StoreU(ClampKeepingNan(v, vlow, vhigh), d, out + i);
+            if constexpr (kAdd) v = hn::Add(v, hn::LoadU(d, other + o));
+            hn::StoreU(ClampKeepingNan(v, vlow, vhigh), d, out + o);
           },
-          [&](int64_t i, int64_t left) HWY_ATTR {
+          [&](int64_t i, int64_t o, int64_t left) HWY_ATTR {
             V v = LoadFirst(d, tile + i, left);
-            if constexpr (kAdd) v = hn::Add(v, LoadFirst(d, other + i, left));
-            StoreFirst(ClampKeepingNan(v, vlow, vhigh), d, out + i, left);
+            if constexpr (kAdd) v = hn::Add(v, LoadFirst(d, other + o, left));
+            StoreFirst(ClampKeepingNan(v, vlow, vhigh), d, out + o, left);
           });
     }
   }

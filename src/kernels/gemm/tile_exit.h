@@ -15,7 +15,8 @@ struct Segment {
 };
 
 /// One tile on its way out. Row r, element e of the output is at out[r * out_stride + e], and the operands'
-/// elements are at the same places of theirs.
+/// elements are at the same places of theirs. With a step, the elements of a segment are groups of `group`
+/// (1, or a vector), and from one group to the next it is step * group elements in the output.
 struct TileExit {
   float* tile = nullptr;  ///< rows * tile_columns sums, overwritten.
   int rows = 0;
@@ -25,6 +26,7 @@ struct TileExit {
   float* out = nullptr;
   int64_t out_stride = 0;
   const float* const* operands = nullptr;
+  int64_t step = 1, group = 1;
 };
 
 /// The vector code of one instruction set.

@@ -22,10 +22,11 @@ struct AxisTaps {
 
 struct ResizePlanesCall {
   int64_t planes = 0;
+  int64_t lanes = 1;  ///< Of a pixel: 1, or those of a block.
   int64_t in_h = 0, in_w = 0;
   AxisTaps rows, columns;
-  const float* input = nullptr;  ///< [planes][in_h][in_w]
-  float* output = nullptr;       ///< [planes][rows][columns]
+  const float* input = nullptr;  ///< [planes][in_h][in_w][lanes]
+  float* output = nullptr;       ///< [planes][rows][columns][lanes]
 };
 /// Columns first, then rows, each sum one chain of fused multiply-adds in the order of its taps.
 void resize_planes(const ResizePlanesCall& call, Isa isa, const Services& services);

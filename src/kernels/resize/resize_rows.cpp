@@ -39,6 +39,18 @@ HWY_NOINLINE void Spread(const float* in, const int32_t* indices, const float* w
   }
 }
 
+HWY_NOINLINE void SpreadBlocks(const float* in, const size_t* offsets, const int64_t* indices,
+                               const float* weights, int64_t count, float* out) {
+  const D d;
+  for (int64_t i = 0; i < count; ++i) {
+    const size_t first = offsets[i], last = offsets[i + 1];
+    V sum = hn::Mul(hn::LoadU(d, in + indices[first] * kLanes), hn::Set(d, weights[first]));
+    for (size_t t = first + 1; t < last; ++t)
+      sum = hn::MulAdd(hn::LoadU(d, in + indices[t] * kLanes), hn::Set(d, weights[t]), sum);
+    hn::StoreU(sum, d, out + i * kLanes);
+  }
+}
+
 HWY_NOINLINE void Mix(const float* const* rows, const float* weights, int64_t taps, int64_t count,
                       float* out) {
   const D d;
@@ -53,7 +65,7 @@ HWY_NOINLINE void Mix(const float* const* rows, const float* weights, int64_t ta
   }
 }
 
-const ResizeRows kResizeRows = {&Spread, &Mix};
+const ResizeRows kResizeRows = {&Spread, &SpreadBlocks, &Mix};
 
 }  // namespace HWY_NAMESPACE
 }  // namespace tenon::kernels

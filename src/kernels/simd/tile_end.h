@@ -66,8 +66,6 @@ HWY_INLINE void Leave(TileEnd end, V (&sums)[kRows][kVectors]) {
   }
 }
 
-inline constexpr int64_t kLineFloats = 16;  // of a cache line
-
 /// Brings `next` while sums go on: two lines for each call of Fetch, so that loads never wait for a queue of
 /// them. Beyond the end it brings the last ones again, and `near`, memory that is in use anyway, when there
 /// is nothing to bring: a branch would cost the tiles registers.

@@ -3,8 +3,9 @@
 #include <algorithm>
 
 #include "kernels/product.h"
+#include "ops/conv/kernels.h"
+#include "ops/conv/transposed.h"
 #include "ops/core/op_def.h"
-#include "ops/spatial/window.h"
 #include "tensor/element.h"
 
 namespace tenon::ops {
@@ -28,12 +29,11 @@ Result<std::vector<int64_t>> output_list(const Attributes& attributes, std::stri
   return values;
 }
 
-struct TransposedWindow {
-  Window window;
-  std::vector<int64_t> output_padding;  // one for each axis
-  std::vector<int64_t> output_shape;    // empty when not given
-  int64_t group;
-};
+bool is_same(const Window& window) {
+  return window.auto_pad == AutoPad::kSameUpper || window.auto_pad == AutoPad::kSameLower;
+}
+
+}  // namespace
 
 Result<TransposedWindow> read_transposed(const Attributes& attributes, std::vector<int64_t> kernel) {
   TransposedWindow result;
@@ -48,10 +48,6 @@ Result<TransposedWindow> read_transposed(const Attributes& attributes, std::vect
   return result;
 }
 
-bool is_same(const Window& window) {
-  return window.auto_pad == AutoPad::kSameUpper || window.auto_pad == AutoPad::kSameLower;
-}
-
 Result<SymInt> transposed_size(const TransposedWindow& t, size_t axis, const SymInt& input) {
   if (!t.output_shape.empty()) return SymInt(t.output_shape[axis]);
   if (is_same(t.window)) return input * t.window.strides[axis];
@@ -62,8 +58,7 @@ Result<SymInt> transposed_size(const TransposedWindow& t, size_t axis, const Sym
   return size;
 }
 
-// Input and kernel describe the forward convolution from the output back to the input.
-Result<WindowAxes> resolve(const TransposedWindow& t, const int64_t* spatial) {
+Result<WindowAxes> resolve_transposed(const TransposedWindow& t, const int64_t* spatial) {
   WindowAxes axes;
   for (size_t i = 0; i < t.window.axes(); ++i) {
     WindowAxis axis;
@@ -82,6 +77,8 @@ Result<WindowAxes> resolve(const TransposedWindow& t, const int64_t* spatial) {
   }
   return axes;
 }
+
+namespace {
 
 Status check_shapes(const TransposedWindow& t, const SymShape& x, const SymShape& w) {
   if (auto channels = x[1].constant(), rows = w[0].constant();
@@ -152,7 +149,7 @@ Status reference(KernelContext& context) {
   const TransposedWindow t =
       TENON_TRY(read_transposed(context.attributes(), {w.shape().begin() + 2, w.shape().end()}));
   TENON_TRY(check_shapes(t, to_sym(x.shape()), to_sym(w.shape())));
-  const WindowAxes axes = TENON_TRY(resolve(t, x.shape().data() + 2));
+  const WindowAxes axes = TENON_TRY(resolve_transposed(t, x.shape().data() + 2));
   const int64_t per_group = w.dim(1), channels = x.dim(1) / t.group, outputs = per_group * t.group;
   Shape shape = {x.dim(0), outputs};
   int64_t positions = 1, plane_size = 1, kernel_size = 1;
@@ -205,6 +202,7 @@ constinit const OpDef kConvTranspose{
     .name = "ConvTranspose",
     .infer = infer,
     .reference = reference,
+    .rows = kConvTransposeRows,
     .tolerance = {Tolerance::Kind::kSum, 8},
 };
 

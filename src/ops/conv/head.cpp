@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ops/core/image.h"
+
 namespace tenon::ops {
 
 namespace {
@@ -40,12 +42,6 @@ std::optional<std::vector<size_t>> concatenated(const Region& region, const Node
 }
 
 }  // namespace
-
-bool is_image(const Region& region, ValueId id) {
-  const ValueType& type = region.type(id);
-  return type.is_tensor() && type.element == DataType::kFloat32 && type.shape && type.shape->size() == 4 &&
-         (*type.shape)[1].is_constant();
-}
 
 bool can_end_head(const Graph& graph, const Node& node) {
   return node.op == Op::kConcat || node.op == Op::kBatchNormalization || node.op == Op::kMul ||

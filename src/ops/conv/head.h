@@ -26,9 +26,6 @@ struct ConvHead {
 /// and in this order.
 std::optional<ConvHead> conv_head(const Region& region);
 
-/// Whether the value is a float32 tensor [N, C, H, W] whose number of channels is known.
-bool is_image(const Region& region, ValueId id);
-
 /// Whether the node can be the last one of a head.
 bool can_end_head(const Graph& graph, const Node& node);
 

@@ -13,20 +13,16 @@
 #include "ops/conv/behind_kernel.h"
 #include "ops/conv/conv.h"
 #include "ops/conv/conv_kernel.h"
+#include "ops/conv/folded.h"
 #include "ops/conv/head.h"
 #include "ops/conv/winograd_cost.h"
+#include "ops/core/image.h"
 #include "ops/fusion/tail.h"
-#include "ops/normalization/channel_norm.h"
 #include "ops/spatial/window.h"
 
 namespace tenon::ops {
 
 namespace {
-
-std::optional<FusedTail> tail_of(const Region& region) {
-  const size_t first = tail_begin(region);
-  return fused_tail(region, first, region.nodes[first - 1]->outputs[0]);
-}
 
 /// Whether the region is a convolution with a tail, whatever comes before it.
 bool fits_behind_head(const Region& region) {
@@ -90,15 +86,18 @@ bool fits_depthwise(const Region& region) {
   return fits_blocked(region) && is_depthwise(region);
 }
 
-/// Groups that a vector has several of. Their sums are one chain each, which is no longer than others are.
+/// Groups that a vector has several of.
 template <Isa kIsa>
 bool fits_grouped(const Region& region) {
   if (!fits_blocked(region)) return false;
   const Tensor& weights = *region.constant_input(*region.nodes[0], 1);
   const int64_t groups = region.nodes[0]->attributes.integer("group", 1), inputs = weights.dim(1);
-  return groups > 1 && inputs > 1 && weights.dim(0) == groups * inputs &&
-         inputs < kernels::block_lanes(kIsa) && kernels::block_lanes(kIsa) % inputs == 0 &&
-         inputs * weights.dim(2) * weights.dim(3) <= kernels::kSumBlock;
+  return inputs > 1 && kernels::DepthwiseConv::takes({.groups = groups,
+                                                      .in_channels = inputs,
+                                                      .out_channels = weights.dim(0) / groups,
+                                                      .kernel_h = weights.dim(2),
+                                                      .kernel_w = weights.dim(3)},
+                                                     kIsa);
 }
 
 /// A 1x1 convolution of blocks.
@@ -123,29 +122,6 @@ template <int kM>
 bool winograd_pays(const Region& region) {
   const Tensor& weights = *region.constant_input(*region.nodes[0], 1);
   return choose_winograd(weights.dim(1), weights.dim(0), *region.type(region.outputs[0]).shape) == kM;
-}
-
-/// What turns weights and bias into those with the ChannelNorm behind them multiplied in: w' = w * factor and
-/// b' = (b - mean) * factor + bias, rounded once.
-struct Folded {
-  std::vector<double> factors;  // of each output channel; empty: 1
-  std::vector<float> bias;      // empty: none
-};
-
-Result<Folded> fold(const Region& region) {
-  const Node& conv = region.anchor_node();
-  const Tensor& weights = *region.constant_input(conv, 1);
-  const Tensor* bias = region.constant_input(conv, 2);
-  Folded folded;
-  if (bias != nullptr) folded.bias.assign(bias->span<float>().begin(), bias->span<float>().end());
-  const Node* node = folded_channel_norm(region);
-  if (node == nullptr) return folded;
-  ChannelNorm norm = TENON_TRY(ChannelNorm::of(*region.graph, *node, weights.dim(0)));
-  folded.bias.resize(norm.factor.size(), 0.0f);
-  for (size_t c = 0; c < folded.bias.size(); ++c)
-    folded.bias[c] = static_cast<float>(norm.apply(c, folded.bias[c]));
-  folded.factors = std::move(norm.factor);
-  return folded;
 }
 
 /// Its root mean square over that of F(4 x 4, 3 x 3), 13 over 3.3 times a direct sum's.
@@ -189,7 +165,7 @@ std::unique_ptr<kernels::Convolution> make_convolution(Algorithm algorithm, cons
 struct Prepared {
   kernels::ConvFilter filter;
   Window window;
-  Folded folded;
+  FoldedBias folded;
   FusedTail tail;
   kernels::ConvWeights weights;  // for as long as the region and `folded` last
 };
@@ -214,7 +190,7 @@ Result<std::unique_ptr<Prepared>> read_conv(const Region& region) {
     filter.stride_h = window.strides[0];
     filter.dilation_h = window.dilations[0];
   }
-  prepared->folded = TENON_TRY(fold(region));
+  prepared->folded = TENON_TRY(fold_channel_norm(region, weights.dim(0)));
   prepared->tail = *tail_of(region);
   prepared->weights = {weights.data<float>(), prepared->folded.factors, prepared->folded.bias};
   return prepared;

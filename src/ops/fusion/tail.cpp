@@ -166,9 +166,10 @@ const Node* folded_channel_norm(const Region& region) {
   const Node& product = region.anchor_node();
   const Node& norm = *region.nodes[at];
   const ValueId current = region.nodes[at - 1]->outputs[0];
-  if (product.op == Op::kConv && is_channel_product(*region.graph, norm, current)) return &norm;
+  const bool is_conv = product.op == Op::kConv || product.op == Op::kConvTranspose;
+  if (is_conv && is_channel_product(*region.graph, norm, current)) return &norm;
   if (!is_constant_batch_norm(*region.graph, norm) || norm.inputs[0] != current) return nullptr;
-  if (product.op == Op::kConv) return &norm;
+  if (is_conv) return &norm;
   // Of a product, the channels of a matrix are its columns.
   const Tensor* matrix = region.constant_input(product, 1);
   const auto& shape = region.type(current).shape;

@@ -26,9 +26,9 @@ std::optional<FusedTail> fused_tail(const Region& region, size_t first, ValueId 
 const Tensor* constant_bias(const Region& region);
 
 /// The node of a region that kernels fold into the constants of its anchor (ChannelNorm::of): a
-/// BatchNormalization, or a product with one number for each channel, behind a Conv; a BatchNormalization
-/// behind a Gemm or MatMul with a constant matrix, of whose result a column is a channel, and its bias. Null
-/// when there is none.
+/// BatchNormalization, or a product with one number for each channel, behind a Conv or ConvTranspose; a
+/// BatchNormalization behind a Gemm or MatMul with a constant matrix, of whose result a column is a channel,
+/// and its bias. Null when there is none.
 const Node* folded_channel_norm(const Region& region);
 
 /// Element-wise operators that can begin a region of micro-operations, when no convolution or product does:

@@ -1,11 +1,13 @@
-// Rows for float32 tensors whose last two axes are resized by linear interpolation.
+// Rows for float32 tensors whose last two axes are resized.
 #include "ops/resize/kernels.h"
 
 #include <algorithm>
 #include <memory>
 #include <mutex>
 
+#include "kernels/layout/blocked.h"
 #include "kernels/resize/resize_planes.h"
+#include "ops/core/image.h"
 #include "ops/core/operand.h"
 #include "ops/core/services.h"
 #include "ops/resize/resize.h"
@@ -57,8 +59,8 @@ bool fits(const Region& region) {
   if (!type.is_tensor() || type.element != DataType::kFloat32 || !type.shape || type.shape->size() < 2)
     return false;
   const auto options = read_resize_options(node.attributes);
-  return options.ok() && options->mode == ResizeMode::kLinear && !options->exclude_outside &&
-         options->coordinates != Coordinates::kTfCropAndResize && options->policy == AspectPolicy::kStretch &&
+  return options.ok() && !options->exclude_outside && options->coordinates != Coordinates::kTfCropAndResize &&
+         options->policy == AspectPolicy::kStretch &&
          keeps_outer_axes(region, node, *options, type.shape->size());
 }
 
@@ -70,13 +72,17 @@ struct Taps {
   Taps(const ResizeOptions& options, const ResizeAxis& axis) {
     if (axis.input == 0) return;  // an empty result
     const bool same = axis.output == axis.input && axis.scale == 1;
+    if (same || options.mode == ResizeMode::kNearest) taps.offsets.push_back(0);
     if (same) {
-      taps.offsets.push_back(0);
       for (int64_t i = 0; i < axis.output; ++i) {
         taps.indices.push_back(i);
         taps.weights.push_back(1);
         taps.offsets.push_back(taps.indices.size());
       }
+    } else if (options.mode == ResizeMode::kNearest) {
+      taps.indices = nearest_indices(options, axis);
+      for (size_t i = 1; i <= taps.indices.size(); ++i) taps.offsets.push_back(i);
+      taps.weights.assign(taps.indices.size(), 1);
     } else {
       taps = interpolation_taps(options, axis);
     }
@@ -104,8 +110,10 @@ struct ResizePlan {
 
 class ResizeKernel final : public Kernel {
  public:
-  ResizeKernel(const Region& region, Isa isa) : isa_(isa) {
+  /// `lanes`: of the blocks of channels, 1 for the plain layout.
+  ResizeKernel(const Region& region, int64_t lanes, Isa isa) : lanes_(lanes), isa_(isa) {
     const Node& node = *region.nodes[0];
+    if (lanes > 1) channels_ = *(*region.type(node.inputs[0]).shape)[1].constant();
     options_ = *read_resize_options(node.attributes);
     for (size_t i = 2; i < 4; ++i)
       if (is_given(region, node, i)) operands_[i - 2].emplace(region, node, i);
@@ -118,13 +126,18 @@ class ResizeKernel final : public Kernel {
       const Tensor& tensor = operands_[i]->get(context);
       return tensor.size() > 0 ? &tensor : nullptr;
     };
-    const std::shared_ptr<const ResizePlan> plan = TENON_TRY(plan_for(x.shape(), given(0), given(1)));
-    Tensor& y = context.output(0, DataType::kFloat32, plan->output);
+    Shape shape = x.shape();
+    if (lanes_ > 1) shape = {x.dim(0), channels_, x.dim(2), x.dim(3)};
+    const std::shared_ptr<const ResizePlan> plan = TENON_TRY(plan_for(shape, given(0), given(1)));
+    Shape output = plan->output;
+    if (lanes_ > 1) output = {output[0], x.dim(1), output[2], output[3], lanes_};
+    Tensor& y = context.output(0, DataType::kFloat32, output);
     if (y.size() == 0 || x.size() == 0) return {};
     kernels::ResizePlanesCall call;
-    call.in_h = x.dim(x.shape().size() - 2);
-    call.in_w = x.shape().back();
-    call.planes = x.size() / (call.in_h * call.in_w);
+    call.lanes = lanes_;
+    call.in_h = shape[shape.size() - 2];
+    call.in_w = shape.back();
+    call.planes = x.size() / (call.in_h * call.in_w * lanes_);
     call.rows = plan->rows.view();
     call.columns = plan->columns.view();
     call.input = x.data<float>();
@@ -168,22 +181,33 @@ class ResizeKernel final : public Kernel {
 
   ResizeOptions options_;
   std::optional<Operand> operands_[2];  // scales and sizes
+  int64_t lanes_, channels_ = 0;
   Isa isa_;
   mutable std::mutex mutex_;
   mutable std::shared_ptr<const ResizePlan> plan_;
 };
 
-template <Isa kIsa>
-Result<std::unique_ptr<Kernel>> prepare(const Region& region, kernels::Packing&) {
-  return std::unique_ptr<Kernel>(std::make_unique<ResizeKernel>(region, kIsa));
+bool fits_blocked(const Region& region) {
+  return fits(region) && is_image(region, region.inputs[0]) && is_image(region, region.outputs[0]);
 }
+
+template <bool kBlocked, Isa kIsa>
+Result<std::unique_ptr<Kernel>> prepare(const Region& region, kernels::Packing&) {
+  return std::unique_ptr<Kernel>(
+      std::make_unique<ResizeKernel>(region, kBlocked ? kernels::block_lanes(kIsa) : 1, kIsa));
+}
+
+constexpr RowLayouts kBlocked{Layout::kBlocked, Layout::kBlocked, false};
 
 }  // namespace
 
-const KernelRow kResizeRows[3] = {
-    {"resize_f32_avx512", Isa::kAvx512, fits, prepare<Isa::kAvx512>},
-    {"resize_f32_avx2", Isa::kAvx2, fits, prepare<Isa::kAvx2>},
-    {"resize_f32_portable", Isa::kPortable, fits, prepare<Isa::kPortable>},
-};
+#define TENON_RESIZE_ROWS(suffix, isa)                                               \
+  {"resize_blocked_f32_" suffix, isa, fits_blocked, prepare<true, isa>, kBlocked}, { \
+    "resize_f32_" suffix, isa, fits, prepare<false, isa>                             \
+  }
+const KernelRow kResizeRows[6] = {TENON_RESIZE_ROWS("avx512", Isa::kAvx512),
+                                  TENON_RESIZE_ROWS("avx2", Isa::kAvx2),
+                                  TENON_RESIZE_ROWS("portable", Isa::kPortable)};
+#undef TENON_RESIZE_ROWS
 
 }  // namespace tenon::ops

@@ -5,6 +5,6 @@
 
 namespace tenon::ops {
 
-extern const KernelRow kResizeRows[3];
+extern const KernelRow kResizeRows[6];
 
 }  // namespace tenon::ops
