@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <set>
 
 #include "engine/reference_kernel.h"
+#include "ops/attention/parts.h"
 #include "ops/channels/moves.h"
 #include "ops/conv/head.h"
 #include "ops/conv/kernels.h"
@@ -26,6 +28,7 @@ bool is_anchor(Op op) {
 
 /// Views before an operand that a product looks through at most.
 constexpr size_t kViewsMax = 8;
+constexpr size_t kNone = std::numeric_limits<size_t>::max();
 /// Nodes of a region at most, or so: each one more is checked with all before it.
 constexpr size_t kNodesMax = 256;
 
@@ -38,9 +41,12 @@ class Partitioner {
         anchor_at_(graph.nodes.size()),
         viewed_by_(graph.nodes.size()),
         last_of_(graph.nodes.size()),
+        readers_at_(graph.nodes.size()),
         claimed_(graph.nodes.size()) {}
 
   std::vector<ops::Region> run(bool fuse) {
+    for (size_t n = 0; n < graph_.nodes.size(); ++n)
+      if (fuse && graph_.nodes[n].op == Op::kSoftmax) claim_attention(n);
     for (size_t n = 0; n < graph_.nodes.size(); ++n)
       if (fuse && is_anchor(graph_.nodes[n].op) && !claimed_[n]) grow(n);
     for (size_t n = 0; n < graph_.nodes.size(); ++n)
@@ -181,6 +187,11 @@ class Partitioner {
     region_at_[last] = std::move(head);
   }
 
+  /// Whether the region with this last node begins with its anchor, the node.
+  bool begins_with(size_t last, size_t anchor) const {
+    return !region_at_[last].empty() && anchor_at_[last] == 0 && region_at_[last][0] == anchor;
+  }
+
   /// The nodes that make a value from another one by views, in their order. They may serve several regions.
   std::vector<size_t> views_before(ValueId current) const {
     std::vector<size_t> views;
@@ -198,7 +209,7 @@ class Partitioner {
   void grow_views(size_t anchor) {
     const size_t last = last_of_[anchor];
     const Node& node = graph_.nodes[anchor];
-    if (region_at_[last].empty() || region_at_[last][0] != anchor || node.inputs.size() != 2) return;
+    if (!begins_with(last, anchor) || node.inputs.size() != 2) return;
     std::array<std::vector<size_t>, 2> views = {views_before(node.inputs[0]), views_before(node.inputs[1])};
     // Without the first views as long as those that are left are none that a kernel takes.
     while (!views[0].empty() || !views[1].empty()) {
@@ -213,6 +224,7 @@ class Partitioner {
       if (ops::matmul_head(region) && has_tail(region)) {
         for (size_t n : std::span(indices).first(count)) viewed_by_[n].push_back(last);
         anchor_at_[last] = count;
+        readers_at_[last] = {anchor};
         region_at_[last] = std::move(indices);
         return;
       }
@@ -225,8 +237,8 @@ class Partitioner {
   void grow_rows(size_t anchor) {
     const size_t last = last_of_[anchor];
     const Node& product = graph_.nodes[anchor];
-    if (region_at_[last].empty() || region_at_[last][0] != anchor || product.inputs.size() != 2 ||
-        product.inputs[1] == kNoValue || graph_.constant(product.inputs[1]) == nullptr)
+    if (!begins_with(last, anchor) || product.inputs.size() != 2 || product.inputs[1] == kNoValue ||
+        graph_.constant(product.inputs[1]) == nullptr)
       return;
     // From the last node to the first: a value belongs to the head when all of its users do.
     std::set<size_t> head, next;
@@ -262,13 +274,96 @@ class Partitioner {
     }
   }
 
-  /// Whether the reader `user` of a view's result is a region's head or anchor, and all such regions look
+  /// Takes attention from its first product to its second one, and the views around them. What is unknown of
+  /// it, a sum with many users for one, leaves all to others.
+  void claim_attention(size_t softmax) {
+    const std::vector<size_t> scores = scores_before(softmax);
+    if (scores.empty()) return;
+    const Node& first = graph_.nodes[scores.front()];
+    std::vector<size_t> own = scores;
+    own.push_back(softmax);
+    const size_t second = only_user(softmax);
+    if (second == kNone || graph_.nodes[second].op != Op::kMatMul || graph_.nodes[second].inputs.size() != 2)
+      return;
+    own.push_back(second);
+    const size_t without_views = own.size();
+    for (size_t n = only_user(second); n != kNone; n = only_user(n)) {
+      const Op op = graph_.nodes[n].op;
+      if (op != Op::kReshape && (op != Op::kTranspose || own.size() > without_views)) break;
+      own.push_back(n);
+    }
+    std::array<std::vector<size_t>, 3> views = {views_before(first.inputs[0]), views_before(first.inputs[1]),
+                                                views_before(graph_.nodes[second].inputs[1])};
+    // Without the views behind, and then without the first of those before, as long as no kernel takes them.
+    for (;;) {
+      std::vector<size_t> indices;
+      for (const std::vector<size_t>& part : views) indices.insert(indices.end(), part.begin(), part.end());
+      std::ranges::sort(indices);
+      const auto repeated = std::ranges::unique(indices);
+      indices.erase(repeated.begin(), repeated.end());
+      const size_t count = indices.size();
+      for (size_t behind : {own.size(), without_views}) {
+        std::vector<size_t> all = indices;
+        all.insert(all.end(), own.begin(), own.begin() + static_cast<std::ptrdiff_t>(behind));
+        if (!ops::attention_parts(region_of(all, count + scores.size()))) continue;
+        own.resize(behind);
+        claim(own);
+        const size_t last = own.back();
+        for (size_t n : indices) viewed_by_[n].push_back(last);
+        anchor_at_[last] = count + scores.size();
+        readers_at_[last] = {scores.front(), second};
+        region_at_[last] = std::move(all);
+        return;
+      }
+      const auto longest = std::ranges::max_element(views, {}, &std::vector<size_t>::size);
+      if (longest->empty()) return;
+      longest->erase(longest->begin());
+    }
+  }
+
+  /// The nodes from a product to what a Softmax reads, each for the next one alone; nothing when there is
+  /// none.
+  std::vector<size_t> scores_before(size_t softmax) const {
+    std::vector<size_t> nodes;
+    size_t current = softmax;
+    while (nodes.size() < kViewsMax) {
+      // Of a sum, either operand may come from the product.
+      size_t next = kNone;
+      for (ValueId id : graph_.nodes[current].inputs) {
+        const int32_t producer = id == kNoValue ? -1 : uses_.producer[index(id)];
+        if (producer < 0) continue;
+        const auto n = static_cast<size_t>(producer);
+        if (claimed_[n] || only_user(n) != current) continue;
+        const bool is_product = graph_.nodes[n].op == Op::kMatMul && graph_.nodes[n].inputs.size() == 2;
+        if (!is_product && !ops::can_be_in_scores(graph_.nodes[n])) continue;
+        next = n;
+        if (is_product) break;
+      }
+      if (next == kNone) return {};
+      nodes.insert(nodes.begin(), next);
+      if (graph_.nodes[next].op == Op::kMatMul) return nodes;
+      current = next;
+    }
+    return {};
+  }
+
+  /// The one node that reads what a node makes; kNone when there are more, or an output of the graph.
+  size_t only_user(size_t n) const {
+    const Node& node = graph_.nodes[n];
+    if (node.outputs.size() != 1 || node.outputs[0] == kNoValue || uses_.is_output[index(node.outputs[0])])
+      return kNone;
+    const auto& users = uses_.users[index(node.outputs[0])];
+    return users.size() == 1 && !claimed_[static_cast<size_t>(users[0])] ? static_cast<size_t>(users[0])
+                                                                         : kNone;
+  }
+
+  /// Whether the reader `user` of a view's result reads it through a region, and all such regions look
   /// through the view.
   bool looks_through(size_t user, size_t view) const {
     std::vector<size_t> regions = viewed_by_[user];
     if (regions.empty()) {
       const size_t region = last_of_[user];
-      if (anchor_at_[region] == 0 || region_at_[region][anchor_at_[region]] != user) return false;
+      if (std::ranges::find(readers_at_[region], user) == readers_at_[region].end()) return false;
       regions = {region};
     } else if (!claimed_[user]) {
       return false;  // it runs by itself, too
@@ -341,17 +436,20 @@ class Partitioner {
   }
 
   void claim(std::vector<size_t> indices) {
-    for (size_t n : indices) claimed_[n] = true;
-    last_of_[indices[0]] = indices.back();
+    for (size_t n : indices) {
+      claimed_[n] = true;
+      last_of_[n] = indices.back();
+    }
     region_at_[indices.back()] = std::move(indices);
   }
 
   const Graph& graph_;
   Graph::Uses uses_;
-  std::vector<std::vector<size_t>> region_at_;  // by the index of a region's last node
-  std::vector<size_t> anchor_at_;               // where its anchor is
-  std::vector<std::vector<size_t>> viewed_by_;  // the regions, by their last nodes, that look through a view
-  std::vector<size_t> last_of_;                 // by the index of a region's first node, its last node
+  std::vector<std::vector<size_t>> region_at_;   // by the index of a region's last node
+  std::vector<size_t> anchor_at_;                // where its anchor is
+  std::vector<std::vector<size_t>> viewed_by_;   // the regions, by their last nodes, that look through a view
+  std::vector<size_t> last_of_;                  // by the index of a region's node, its last node
+  std::vector<std::vector<size_t>> readers_at_;  // the region's products that look through views
   std::vector<bool> claimed_;
 };
 

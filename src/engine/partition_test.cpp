@@ -166,5 +166,57 @@ TEST_F(Fusion, PoolsOfConvolutionsWithoutColumns) {
   check({add(Op::kCast, {add(Op::kIsInf, {pooled})}, {{"to", int64_t{1}}})});
 }
 
+TEST_F(Fusion, OfAttentionWhosePartsOthersRead) {
+  const ValueId x = input("x", {2, 6, 3, 8}), k = input("k", {2, 3, 8, 7}), v = input("v", {2, 7, 3, 4});
+  const ValueId q = add(Op::kTranspose, {x}, {{"perm", Ints{0, 2, 1, 3}}});
+  const ValueId values = add(Op::kTranspose, {v}, {{"perm", Ints{0, 2, 1, 3}}});
+  const Attributes last = {{"axis", int64_t{-1}}};
+  const auto scores = [&] { return add(Op::kMatMul, {q, k}); };
+  const auto weights = [&](ValueId id) { return add(Op::kSoftmax, {id}, last); };
+  const ValueId read_scores = scores(), read_weights = weights(scores());
+  const ValueId context = add(Op::kMatMul, {weights(scores()), values});
+  const ValueId turned = add(Op::kTranspose, {context}, {{"perm", Ints{0, 2, 1, 3}}});
+  check({add(Op::kMatMul, {weights(read_scores), values}), read_scores,
+         add(Op::kMatMul, {read_weights, values}), add(Op::kRelu, {read_weights}), turned,
+         add(Op::kReshape, {turned, ints({2, 6, 12})}), add(Op::kReshape, {turned, ints({12, 12})}),
+         add(Op::kRelu, {values}), add(Op::kMatMul, {weights(scores()), values})});
+}
+
+TEST_F(Fusion, OfAttentionThatAddsProductsAndViews) {
+  const ValueId x = input("x", {3, 5, 5}), y = input("y", {3, 5, 5});
+  const ValueId t = add(Op::kTranspose, {x}, {{"perm", Ints{0, 2, 1}}});
+  const Attributes last = {{"axis", int64_t{2}}};
+  const ValueId half = build_.constant(Tensor::scalar(0.5f));
+  // Sums of two products; of a product and the view that it reads; of scaled sums; along another axis.
+  const ValueId two = add(Op::kAdd, {add(Op::kMatMul, {x, t}), add(Op::kMatMul, {y, t})});
+  const ValueId viewed = add(Op::kAdd, {add(Op::kMatMul, {y, t}), t});
+  const ValueId scaled = add(Op::kMul, {add(Op::kAdd, {add(Op::kMatMul, {y, t}), y}), half});
+  const ValueId over = add(Op::kDiv, {half, add(Op::kMatMul, {y, t})});
+  const ValueId itself = add(Op::kMatMul, {y, t});
+  std::vector<ValueId> outputs;
+  for (ValueId id : {two, viewed, scaled, over, add(Op::kAdd, {itself, itself})})
+    outputs.push_back(add(Op::kMatMul, {add(Op::kSoftmax, {id}, last), y}));
+  const ValueId across = add(Op::kSoftmax, {add(Op::kMatMul, {y, t})}, {{"axis", int64_t{1}}});
+  outputs.push_back(add(Op::kMatMul, {across, y}));
+  outputs.push_back(add(Op::kMatMul, {y, add(Op::kSoftmax, {add(Op::kMatMul, {y, t})}, last)}));
+  check(outputs);
+}
+
+TEST_F(Fusion, OfAttentionBesideReshapes) {
+  // Reshapes of the scores that cut rows, views that lie unevenly, and products with constants.
+  const ValueId x = input("x", {4, 6, 8}), k = input("k", {4, 8, 6}), v = input("v", {2, 12, 6});
+  const Attributes last = {{"axis", int64_t{-1}}};
+  const ValueId cut = add(Op::kReshape, {add(Op::kMatMul, {x, k}), ints({2, 6, 12})});
+  const ValueId uneven =
+      add(Op::kReshape, {add(Op::kTranspose, {k}, {{"perm", Ints{1, 0, 2}}}), ints({4, 8, 6})});
+  const ValueId weights = add(Op::kSoftmax, {add(Op::kMatMul, {x, uneven})}, last);
+  const ValueId fixed = add(Op::kSoftmax, {add(Op::kMatMul, {x, constant({8, 5})})}, last);
+  check({add(Op::kMatMul, {add(Op::kSoftmax, {cut}, last), v}),
+         add(Op::kMatMul, {weights, add(Op::kTranspose, {k}, {{"perm", Ints{0, 2, 1}}})}),
+         add(Op::kMatMul, {fixed, constant({5, 3})}),
+         add(Op::kTranspose, {add(Op::kMatMul, {add(Op::kSoftmax, {add(Op::kMatMul, {x, k})}, last), x})},
+             {{"perm", Ints{2, 0, 1}}})});
+}
+
 }  // namespace
 }  // namespace tenon

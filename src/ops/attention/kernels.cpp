@@ -13,8 +13,6 @@ namespace tenon::ops {
 
 namespace {
 
-using kernels::HeadRows;
-
 bool is_tensor_of(const Region& region, const Node& node, size_t i, DataType type) {
   return node.has_input(i) && region.type(node.inputs[i]).is_tensor() &&
          region.type(node.inputs[i]).element == type;
@@ -35,12 +33,39 @@ bool fits(const Region& region) {
   return attributes.real("softcap", 0) == 0 && attributes.integer("softmax_precision", single) == single;
 }
 
-/// The rows of heads in a tensor [batch, heads, length, size], or with `flat` [batch, length, heads * size].
-template <class T>
-HeadRows<T> rows_of(T* data, bool flat, int64_t heads, int64_t length, int64_t size) {
-  return flat ? HeadRows<T>{data, length * heads * size, size, heads * size}
-              : HeadRows<T>{data, heads * length * size, length * size, size};
-}
+/// Where the rows of heads lie in a tensor [batch, heads, length, size], or with `flat` [batch, length,
+/// heads * size].
+struct HeadRows {
+  int64_t batch, head, row;
+
+  HeadRows(bool flat, int64_t heads, int64_t length, int64_t size)
+      : batch(heads * length * size), head(flat ? size : length * size), row(flat ? heads * size : size) {}
+  int64_t at(int64_t b, int64_t h) const { return b * batch + h * head; }
+};
+
+/// A mask of rank 1 to 4 that broadcasts to (batch, heads, queries, keys); its last axis may be shorter.
+struct MaskRows {
+  int64_t batch = 0, head = 0, row = 0, width = 1;
+
+  static Result<MaskRows> of(const Shape& shape, int64_t batch, int64_t heads, int64_t queries,
+                             int64_t keys) {
+    const int64_t full[] = {batch, heads, queries};
+    bool fits = !shape.empty() && shape.size() <= 4 && shape.back() <= keys;
+    int64_t strides[3] = {0, 0, 0};
+    int64_t stride = shape.empty() ? 0 : shape.back();
+    for (size_t i = 1; fits && i < shape.size(); ++i) {
+      const int64_t size = shape[shape.size() - 1 - i];
+      const size_t axis = 3 - i;
+      fits = size == 1 || size == full[axis];
+      strides[axis] = size == 1 ? 0 : stride;
+      stride *= size;
+    }
+    if (!fits)
+      return fail(ErrorCode::kInvalidModel, "attn_mask has shape {}, which does not broadcast",
+                  to_string(shape));
+    return MaskRows{strides[0], strides[1], strides[2], shape.back()};
+  }
+};
 
 InlineVector<SymInt, 4> symbols(const Shape& shape) {
   InlineVector<SymInt, 4> all;
@@ -64,23 +89,27 @@ class AttentionKernel final : public Kernel {
     const AttentionSizes s = TENON_TRY(
         attention_sizes(attributes_, symbols(q.shape()), symbols(k.shape()), symbols(v.shape()), nullptr));
     kernels::AttentionCall call;
-    call.batch = *s.batch.constant();
-    call.q_heads = *s.q_heads.constant();
-    call.kv_heads = *s.kv_heads.constant();
+    const int64_t batch = *s.batch.constant(), q_heads = *s.q_heads.constant(),
+                  kv_heads = *s.kv_heads.constant();
     call.q_length = *s.q_length.constant();
     call.kv_length = *s.kv_length.constant();
     call.head_size = *s.head_size.constant();
     call.v_head_size = *s.v_head_size.constant();
     const auto shape_of = [&](int64_t size) {
-      return s.flat ? Shape{call.batch, call.kv_length, call.kv_heads * size}
-                    : Shape{call.batch, call.kv_heads, call.kv_length, size};
+      return s.flat ? Shape{batch, call.kv_length, kv_heads * size}
+                    : Shape{batch, kv_heads, call.kv_length, size};
     };
     if (k.shape() != shape_of(call.head_size) || v.shape() != shape_of(call.v_head_size))
       return fail(ErrorCode::kInvalidModel, "Q, K and V have shapes {}, {} and {}, which do not fit together",
                   to_string(q.shape()), to_string(k.shape()), to_string(v.shape()));
-    call.q = rows_of(q.data<float>(), s.flat, call.q_heads, call.q_length, call.head_size);
-    call.k = rows_of(k.data<float>(), s.flat, call.kv_heads, call.kv_length, call.head_size);
-    call.v = rows_of(v.data<float>(), s.flat, call.kv_heads, call.kv_length, call.v_head_size);
+    const HeadRows q_rows(s.flat, q_heads, call.q_length, call.head_size);
+    const HeadRows k_rows(s.flat, kv_heads, call.kv_length, call.head_size);
+    const HeadRows v_rows(s.flat, kv_heads, call.kv_length, call.v_head_size);
+    const HeadRows out_rows(s.flat, q_heads, call.q_length, call.v_head_size);
+    call.q_row = q_rows.row;
+    call.k_row = k_rows.row;
+    call.v_row = v_rows.row;
+    call.out_row = out_rows.row;
     // Without elements the scores are 0, whatever the scale.
     const auto elements = static_cast<float>(std::max<int64_t>(call.head_size, 1));
     call.scale = attributes_.has("scale") ? attributes_.real("scale") : 1 / std::sqrt(elements);
@@ -89,41 +118,34 @@ class AttentionKernel final : public Kernel {
     if (left >= 0) call.left = std::min(call.left, left);
     if (right >= 0) call.right = std::min(call.right, right);
     if (attributes_.integer("is_causal") != 0) call.right = 0;
-    if (mask_) TENON_TRY(read_mask(mask_->get(context), call));
-    const Shape shape = s.flat ? Shape{call.batch, call.q_length, call.q_heads * call.v_head_size}
-                               : Shape{call.batch, call.q_heads, call.q_length, call.v_head_size};
+    MaskRows mask_rows;
+    const Tensor* mask = mask_ ? &mask_->get(context) : nullptr;
+    if (mask != nullptr)
+      mask_rows = TENON_TRY(MaskRows::of(mask->shape(), batch, q_heads, call.q_length, call.kv_length));
+    call.mask_row = mask_rows.row;
+    call.mask_width = mask_rows.width;
+    const Shape shape = s.flat ? Shape{batch, call.q_length, q_heads * call.v_head_size}
+                               : Shape{batch, q_heads, call.q_length, call.v_head_size};
     float* out = context.output(0, DataType::kFloat32, shape).mutable_data<float>();
-    call.out = rows_of(out, s.flat, call.q_heads, call.q_length, call.v_head_size);
-    kernels::attention(call, isa_, kernel_services(context));
+    const kernels::Services services = kernel_services(context);
+    auto* heads = services.scratch_array<kernels::AttentionHead>(batch * q_heads);
+    for (int64_t i = 0; i < batch * q_heads; ++i) {
+      const int64_t n = i / q_heads, h = i % q_heads, kv = h / (q_heads / kv_heads);
+      kernels::AttentionHead head{q.data<float>() + q_rows.at(n, h), k.data<float>() + k_rows.at(n, kv),
+                                  v.data<float>() + v_rows.at(n, kv), out + out_rows.at(n, h)};
+      const int64_t at = n * mask_rows.batch + h * mask_rows.head;
+      if (mask != nullptr && mask->type() == DataType::kBool)
+        head.allowed = reinterpret_cast<const uint8_t*>(mask->raw()) + at;
+      else if (mask != nullptr)
+        head.mask = mask->data<float>() + at;
+      heads[i] = head;
+    }
+    call.heads = {heads, static_cast<size_t>(batch * q_heads)};
+    kernels::attention(call, isa_, services);
     return {};
   }
 
  private:
-  /// A mask of rank 1 to 4 that broadcasts to (batch, heads, queries, keys); its last axis may be shorter.
-  static Status read_mask(const Tensor& mask, kernels::AttentionCall& call) {
-    const Shape& shape = mask.shape();
-    const int64_t full[] = {call.batch, call.q_heads, call.q_length};
-    bool fits = !shape.empty() && shape.size() <= 4 && shape.back() <= call.kv_length;
-    int64_t strides[3] = {0, 0, 0};
-    int64_t stride = shape.empty() ? 0 : shape.back();
-    for (size_t i = 1; fits && i < shape.size(); ++i) {
-      const int64_t size = shape[shape.size() - 1 - i];
-      const size_t axis = 3 - i;
-      fits = size == 1 || size == full[axis];
-      strides[axis] = size == 1 ? 0 : stride;
-      stride *= size;
-    }
-    if (!fits)
-      return fail(ErrorCode::kInvalidModel, "attn_mask has shape {}, which does not broadcast",
-                  to_string(shape));
-    call.mask.width = shape.back();
-    if (mask.type() == DataType::kBool)
-      call.mask.allowed = {reinterpret_cast<const uint8_t*>(mask.raw()), strides[0], strides[1], strides[2]};
-    else
-      call.mask.floats = {mask.data<float>(), strides[0], strides[1], strides[2]};
-    return {};
-  }
-
   Isa isa_;
   Attributes attributes_;
   Operand q_, k_, v_;

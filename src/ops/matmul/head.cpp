@@ -2,27 +2,20 @@
 
 #include <algorithm>
 
-#include "ops/views/strided_view.h"
-
 namespace tenon::ops {
 
-namespace {
-
-/// Batches of the shape `all` of a view: dimensions of 1 repeat.
-std::optional<MatMulHead::Side> side_of(const StridedView& view, const Shape& all) {
-  const size_t rank = view.shape.size(), missing = all.size() + 2 - rank;
+std::optional<MatMulHead::Side> matmul_side(const StridedView& view, const Shape& batches) {
+  const size_t rank = view.shape.size(), missing = batches.size() + 2 - rank;
   MatMulHead::Side side{
       view.input, view.elements, view.offset, {}, view.strides[rank - 2], view.strides[rank - 1], view.scale};
-  side.batch_strides.resize(all.size(), 0);
+  side.batch_strides.resize(batches.size(), 0);
   for (size_t d = 0; d + 2 < rank; ++d) {
-    if (view.shape[d] != 1 && view.shape[d] != all[missing + d]) return std::nullopt;
+    if (view.shape[d] != 1 && view.shape[d] != batches[missing + d]) return std::nullopt;
     if (view.shape[d] != 1) side.batch_strides[missing + d] = view.strides[d];
   }
   if (side.row_stride != 1 && side.column_stride != 1) return std::nullopt;
   return side;
 }
-
-}  // namespace
 
 std::optional<MatMulHead> matmul_head(const Region& region) {
   const Node& node = region.anchor_node();
@@ -41,7 +34,7 @@ std::optional<MatMulHead> matmul_head(const Region& region) {
   head.rows = a->shape[a->shape.size() - 2];
   head.depth = a->shape.back();
   head.columns = b->shape.back();
-  auto left = side_of(*a, head.batch_shape), right = side_of(*b, head.batch_shape);
+  auto left = matmul_side(*a, head.batch_shape), right = matmul_side(*b, head.batch_shape);
   if (!left || !right || b->shape[b->shape.size() - 2] != head.depth) return std::nullopt;
   head.a = std::move(*left);
   head.b = std::move(*right);

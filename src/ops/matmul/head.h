@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "ops/core/kernel.h"
+#include "ops/views/strided_view.h"
 
 namespace tenon::ops {
 
@@ -22,6 +23,10 @@ struct MatMulHead {
   Shape shape;        ///< Of the output; it has elements.
   Shape batch_shape;  ///< Its axes but the last two.
 };
+
+/// A view as the operand of batches of the shape `batches`: dimensions of 1 repeat. nullopt when others do
+/// not fit, or the elements of its matrices do not lie one beside the other along any dimension.
+std::optional<MatMulHead::Side> matmul_side(const StridedView& view, const Shape& batches);
 
 /// nullopt when an operand is a constant, has no elements, is no strided view or not known in shape, or its
 /// elements do not lie one beside the other along any dimension of a matrix.

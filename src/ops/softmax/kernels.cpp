@@ -1,7 +1,8 @@
-// Rows for Softmax of float32 along the last axis.
+// Rows for Softmax of float32 along the last axis, by itself and as the anchor of attention in parts.
 #include "ops/softmax/kernels.h"
 
 #include "kernels/lines/lines.h"
+#include "ops/attention/parts.h"
 #include "ops/core/services.h"
 
 namespace tenon::ops {
@@ -32,6 +33,15 @@ class SoftmaxKernel final : public Kernel {
   }
 };
 
+bool fits_in_attention(const Region& region) {
+  return attention_parts(region).has_value();
+}
+
+template <Isa kIsa>
+Result<std::unique_ptr<Kernel>> prepare_attention(const Region& region, kernels::Packing&) {
+  return make_attention_parts(region, kIsa);
+}
+
 template <Isa kIsa>
 Result<std::unique_ptr<Kernel>> prepare(const Region&, kernels::Packing&) {
   return std::unique_ptr<Kernel>(std::make_unique<SoftmaxKernel<kIsa>>());
@@ -39,10 +49,13 @@ Result<std::unique_ptr<Kernel>> prepare(const Region&, kernels::Packing&) {
 
 }  // namespace
 
-const KernelRow kSoftmaxRows[3] = {
-    {"softmax_f32_avx512", Isa::kAvx512, fits, prepare<Isa::kAvx512>},
-    {"softmax_f32_avx2", Isa::kAvx2, fits, prepare<Isa::kAvx2>},
-    {"softmax_f32_portable", Isa::kPortable, fits, prepare<Isa::kPortable>},
-};
+#define TENON_SOFTMAX_ROWS(suffix, isa)                                           \
+  {"softmax_f32_" suffix, isa, fits, prepare<isa>}, {                             \
+    "attention_parts_f32_" suffix, isa, fits_in_attention, prepare_attention<isa> \
+  }
+const KernelRow kSoftmaxRows[6] = {TENON_SOFTMAX_ROWS("avx512", Isa::kAvx512),
+                                   TENON_SOFTMAX_ROWS("avx2", Isa::kAvx2),
+                                   TENON_SOFTMAX_ROWS("portable", Isa::kPortable)};
+#undef TENON_SOFTMAX_ROWS
 
 }  // namespace tenon::ops

@@ -6,6 +6,6 @@
 namespace tenon::ops {
 
 /// In the order of trying.
-extern const KernelRow kSoftmaxRows[3];
+extern const KernelRow kSoftmaxRows[6];
 
 }  // namespace tenon::ops
