@@ -19,12 +19,25 @@ constexpr int64_t kMaxPositions = (kMaxOutput + 2) * (kMaxOutput + 2);
 constexpr int64_t kBandTilesMin = 56;
 /// Bands that wait for each other's transforms, for each thread: more of them take memory and go one by one.
 constexpr int64_t kSharedBandsMax = 4;
+/// Tiles whose outputs are brought to be written while others before them are transformed.
+constexpr int64_t kWrittenAhead = 2;
 
 int64_t ceil_div(int64_t a, int64_t b) {
   return (a + b - 1) / b;
 }
 
 }  // namespace
+
+/// Vectors from one position to the next where each has so many: an odd number, or else what the transforms
+/// read and write of a tile, a vector of each position, falls on a few sets of the caches.
+int64_t position_vectors(int64_t vectors) {
+  return vectors | 1;
+}
+
+/// The upper left output of a tile.
+struct WinogradConv::Place {
+  int64_t image, y, x;
+};
 
 /// Some tiles of a call on their way. Tiles are numbered through all images, row by row.
 struct WinogradConv::Band {
@@ -33,12 +46,19 @@ struct WinogradConv::Band {
   int64_t first, count;             // tiles
   float* inputs;                    // [position][in block][tile][lane]
 
-  struct Place {
-    int64_t image, y, x;  // of the upper left output
-  };
   Place place(int64_t tile, int m) const {
     const int64_t i = first + tile;
     return {i / (tile_rows * tile_columns), i / tile_columns % tile_rows * m, i % tile_columns * m};
+  }
+  /// Moves to the next tile.
+  void advance(Place& place, int m) const {
+    place.x += m;
+    if (place.x < tile_columns * m) return;
+    place.x = 0;
+    place.y += m;
+    if (place.y < tile_rows * m) return;
+    place.y = 0;
+    ++place.image;
   }
 };
 
@@ -89,17 +109,18 @@ int64_t WinogradConv::position_of_weights(int64_t position, int64_t panel) const
 int64_t WinogradConv::sums_of(const Band& band, const Panels& panels, int64_t position, int64_t panel) const {
   const auto block_of = [&](int64_t p) { return std::min(p * BlockedTileSet::kMaxBlocks, out_blocks_); };
   const int64_t first = block_of(panels.first), blocks = block_of(panels.last) - first;
-  return (position * blocks + block_of(panel) - first) * band.count * tiles_->lanes;
+  return (position * position_vectors(blocks * band.count) + (block_of(panel) - first) * band.count) *
+         tiles_->lanes;
 }
 
 /// Transforms the band's tiles of one block of input channels.
 void WinogradConv::transform_inputs(const Band& band, int64_t block) const {
   const ConvCall& call = band.call;
   const int64_t lanes = tiles_->lanes, size = m_ + 2, row = call.in_w * lanes;
-  const int64_t position = in_blocks_ * band.count * lanes;
+  const int64_t position = position_vectors(in_blocks_ * band.count) * lanes;
   float* to = band.inputs + block * band.count * lanes;
-  for (int64_t t = 0; t < band.count; ++t, to += lanes) {
-    const Band::Place place = band.place(t, m_);
+  Place place = band.place(0, m_);
+  for (int64_t t = 0; t < band.count; ++t, to += lanes, band.advance(place, m_)) {
     const int64_t y = place.y - call.pad_top, x = place.x - call.pad_left;
     const float* plane = call.input + (place.image * in_blocks_ + block) * call.in_h * row;
     if (y >= 0 && x >= 0 && y + size <= call.in_h && x + size <= call.in_w)
@@ -130,7 +151,7 @@ void WinogradConv::multiply(const Band& band, const Panels& panels, float* sums)
         const int64_t pixels = groups.rows(g), first = groups.begin(g) * lanes;
         args.count = groups.alike(g);
         args.weights = weights_.data() + position_of_weights(position, panel);
-        args.input = band.inputs + position * in_blocks_ * band.count * lanes + first;
+        args.input = band.inputs + position * position_vectors(in_blocks_ * band.count) * lanes + first;
         args.input_step = pixels * lanes;
         args.end = {.to = to + first * blocks, .stride = pixels * lanes};
         args.to_step = pixels * blocks * lanes;
@@ -149,6 +170,16 @@ void WinogradConv::multiply(const Band& band, const Panels& panels, float* sums)
   }
 }
 
+/// Brings the outputs of a tile to be written.
+void WinogradConv::bring_outputs(const ConvCall& call, const Place& place, int64_t block) const {
+  const int64_t lanes = tiles_->lanes;
+  const float* plane = call.output + (place.image * out_blocks_ + block) * call.out_h * call.out_w * lanes;
+  const int64_t last = std::min<int64_t>(place.y + m_, call.out_h);
+  for (int64_t y = place.y; y < last; ++y)
+    for (int64_t x = place.x; x < place.x + m_; ++x)
+      __builtin_prefetch(plane + (y * call.out_w + x) * lanes, 1, 3);
+}
+
 /// Transforms the products of a panel back, and ends them.
 void WinogradConv::transform_outputs(const Band& band, const Panels& panels, int64_t panel,
                                      const float* sums) const {
@@ -161,11 +192,12 @@ void WinogradConv::transform_outputs(const Band& band, const Panels& panels, int
   const float* operands[kEpilogueOperandsMax];
   for (int64_t b = 0; b < blocks; ++b) {
     const int64_t block = BlockedTileSet::kMaxBlocks * panel + b;
+    Place place = band.place(0, m_), later = band.place(kWrittenAhead, m_);
     for (int64_t g = 0; g < groups.tiles; ++g) {
       const int64_t count = groups.rows(g), first = groups.begin(g);
       const float* from = sums + (first * blocks + b * count) * lanes;
-      for (int64_t t = 0; t < count; ++t) {
-        const Band::Place place = band.place(first + t, m_);
+      for (int64_t t = 0; t < count; ++t, band.advance(place, m_), band.advance(later, m_)) {
+        if (first + t + kWrittenAhead < band.count) bring_outputs(call, later, block);
         const int64_t plane = (place.image * out_blocks_ + block) * call.out_h * row;
         const int64_t at = place.y * row + place.x * lanes;
         const int64_t rows = std::min<int64_t>(m_, call.out_h - place.y),
@@ -211,12 +243,14 @@ bool WinogradConv::run(const ConvCall& call, const Services& services) const {
     return Band{call,  tile_rows, tile_columns, first, groups.begin(blocking.first_tile(b + 1)) - first,
                 inputs};
   };
-  const int64_t panel_sums = positions_ * std::min(band_tiles, total) * BlockedTileSet::kMaxBlocks * lanes;
+  const int64_t most = std::min(band_tiles, total);  // of a band
+  const int64_t band_inputs = positions_ * position_vectors(in_blocks_ * most) * lanes;
+  const int64_t panel_sums = positions_ * position_vectors(most * BlockedTileSet::kMaxBlocks) * lanes;
   const int64_t group = std::clamp<int64_t>(cache / panel_sums, 1, panels_);
   if (blocking.bands % services.threads == 0 || blocking.bands > kSharedBandsMax * services.threads) {
     // Each thread takes bands of its own from the input to the output.
     services.parallel_for(blocking.bands, 1, [&](int64_t begin, int64_t end) {
-      float* inputs = services.scratch_floats(tile_inputs * band_tiles);
+      float* inputs = services.scratch_floats(band_inputs);
       float* sums = services.scratch_floats(panel_sums * group);
       for (int64_t b = begin; b < end; ++b) {
         const Band band = band_of(b, inputs);
@@ -227,10 +261,8 @@ bool WinogradConv::run(const ConvCall& call, const Services& services) const {
     return true;
   }
   // Threads share bands: each transforms some blocks of channels and computes some panels.
-  float* inputs = services.scratch_floats(tile_inputs * total);
-  const auto shared_band = [&](int64_t b) {
-    return band_of(b, inputs + tile_inputs * groups.begin(blocking.first_tile(b)));
-  };
+  float* inputs = services.scratch_floats(band_inputs * blocking.bands);
+  const auto shared_band = [&](int64_t b) { return band_of(b, inputs + band_inputs * b); };
   services.parallel_for(blocking.bands * in_blocks_, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) transform_inputs(shared_band(i / in_blocks_), i % in_blocks_);
   });

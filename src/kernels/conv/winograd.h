@@ -18,6 +18,7 @@ class WinogradConv final : public Convolution {
   [[nodiscard]] bool run(const ConvCall& call, const Services& services) const override;
 
  private:
+  struct Place;
   struct Band;
   struct Panels;
 
@@ -27,6 +28,7 @@ class WinogradConv final : public Convolution {
   void transform_inputs(const Band& band, int64_t block) const;
   int64_t sums_of(const Band& band, const Panels& panels, int64_t position, int64_t panel) const;
   void multiply(const Band& band, const Panels& panels, float* sums) const;
+  void bring_outputs(const ConvCall& call, const Place& place, int64_t block) const;
   void transform_outputs(const Band& band, const Panels& panels, int64_t panel, const float* sums) const;
   void compute(const Band& band, Panels panels, int64_t group, float* sums) const;
 

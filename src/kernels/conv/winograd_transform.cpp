@@ -139,6 +139,9 @@ template <int kM, class Load>
 HWY_INLINE void TransformInput(const Load& load, float* out, int64_t out_position) {
   constexpr int kA = kM + 2;
   V half[kA][kA];  // B^T d
+  // What the next tile writes.
+#pragma clang loop unroll(full)
+  for (int i = 0; i < kA * kA; ++i) __builtin_prefetch(out + i * out_position + kLanes, 1, 3);
 #pragma clang loop unroll(full)
   for (int x = 0; x < kA; ++x) {
     V column[kA], transformed[kA];
