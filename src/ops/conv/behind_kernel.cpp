@@ -10,8 +10,8 @@
 namespace tenon::ops {
 
 Result<SizedConv> ConvBefore::size(const Tensor& x) const {
-  SizedConv sized = TENON_TRY(size_conv(filter, window, lanes, x.shape()));
-  TENON_TRY(check_channels(filter, lanes, x.shape()));
+  SizedConv sized = TENON_TRY(geometry.size(x.shape()));
+  TENON_TRY(geometry.check_channels(x.shape()));
   sized.call.input = x.data<float>();
   return sized;
 }
@@ -46,8 +46,7 @@ Status PooledConvKernel::run(KernelContext& context) const {
 
 Status ConvDepthwiseKernel::run(KernelContext& context) const {
   const auto [call, between] = TENON_TRY(before_.size(context.input(0)));
-  const Lanes lanes{before_.lanes.output, before_.lanes.output};
-  auto [behind, shape] = TENON_TRY(size_conv(filter_, window_, lanes, between));
+  auto [behind, shape] = TENON_TRY(geometry_.size(between));
   Tensor& output = context.output(0, DataType::kFloat32, shape);
   if (output.size() == 0) return {};
   behind.operands = TENON_TRY(tail_operands(tail_, context, shape));

@@ -10,9 +10,7 @@ namespace tenon::ops {
 
 /// The convolution that such a step begins with.
 struct ConvBefore {
-  kernels::ConvFilter filter;
-  Window window;
-  Lanes lanes;
+  ConvGeometry geometry;
   kernels::BlockedConv conv;
 
   /// A call for the input `x`, without output, and the shape between.
@@ -35,12 +33,11 @@ class PooledConvKernel final : public Kernel {
 
 class ConvDepthwiseKernel final : public Kernel {
  public:
-  /// The tail is the depthwise convolution's, `filter` and `window`, too.
-  ConvDepthwiseKernel(ConvBefore before, const kernels::ConvFilter& filter, Window window, FusedTail tail,
+  /// The geometry and tail are the depthwise convolution's.
+  ConvDepthwiseKernel(ConvBefore before, ConvGeometry geometry, FusedTail tail,
                       kernels::DepthwiseConv depthwise)
       : before_(std::move(before)),
-        filter_(filter),
-        window_(std::move(window)),
+        geometry_(std::move(geometry)),
         tail_(std::move(tail)),
         depthwise_(std::move(depthwise)) {}
 
@@ -48,8 +45,7 @@ class ConvDepthwiseKernel final : public Kernel {
 
  private:
   ConvBefore before_;
-  kernels::ConvFilter filter_;
-  Window window_;
+  ConvGeometry geometry_;
   FusedTail tail_;
   kernels::DepthwiseConv depthwise_;
 };

@@ -54,14 +54,29 @@ kernels::InputMap input_map(const ConvHead& head, int64_t lanes) {
   return map;
 }
 
-Result<SizedConv> size_conv(const kernels::ConvFilter& filter, const Window& window, const Lanes& lanes,
-                            const Shape& x) {
-  if (x.size() != window.axes() + (lanes.input > 1 ? 3 : 2)) return does_not_fit(filter, x);
-  auto axes = TENON_TRY(resolve_window(window, x.data() + 2));
+std::optional<Shape> shape_in_memory(const Region& region, ValueId id, int64_t lanes) {
+  const auto& type = region.type(id).shape;
+  const auto shape = type ? constant_shape(*type) : std::nullopt;
+  if (!shape || lanes == 1) return shape;
+  if (shape->size() != 4) return std::nullopt;
+  return Shape{(*shape)[0], planes_of((*shape)[1], lanes), (*shape)[2], (*shape)[3], lanes};
+}
+
+void ConvGeometry::expect(const std::optional<Shape>& x) {
+  auto sized = x ? size(*x) : Result<SizedConv>(fail(ErrorCode::kMismatch, "not known"));
+  if (!sized.ok()) return;
+  expected_input_ = *x;
+  expected_ = std::move(*sized);
+}
+
+Result<SizedConv> ConvGeometry::size(const Shape& x) const {
+  if (expected_ && x == expected_input_) return *expected_;
+  if (x.size() != window_.axes() + (lanes_.input > 1 ? 3 : 2)) return does_not_fit(filter_, x);
+  auto axes = TENON_TRY(resolve_window(window_, x.data() + 2));
   SizedConv sized;
-  sized.shape = {x[0], planes_of(filter.groups * filter.out_channels, lanes.output)};
+  sized.shape = {x[0], planes_of(filter_.groups * filter_.out_channels, lanes_.output)};
   for (const WindowAxis& axis : axes) sized.shape.push_back(axis.output);
-  if (lanes.output > 1) sized.shape.push_back(lanes.output);
+  if (lanes_.output > 1) sized.shape.push_back(lanes_.output);
   // One dimension is two with a height of 1.
   if (axes.size() == 1) axes.insert(axes.begin(), WindowAxis{1, 1, 1, 1, 1, 0, 0});
   kernels::ConvCall& call = sized.call;
@@ -82,13 +97,14 @@ Status check_channels(const kernels::ConvFilter& filter, const Lanes& lanes, con
 
 Status ConvKernel::run(KernelContext& context) const {
   const Tensor& x = context.input(head_ ? head_->images[0] : 0);
-  auto [call, shape] = TENON_TRY(size_conv(filter_, window_, lanes_, x.shape()));
-  if (!head_) TENON_TRY(check_channels(filter_, lanes_, x.shape()));
+  const kernels::ConvFilter& filter = geometry_.filter();
+  auto [call, shape] = TENON_TRY(geometry_.size(x.shape()));
+  if (!head_) TENON_TRY(geometry_.check_channels(x.shape()));
   Tensor& output = context.output(0, DataType::kFloat32, shape);
   if (output.size() == 0) return {};
   if (head_)
-    TENON_TRY(
-        find_planes(*head_, context, planes_of(filter_.groups * filter_.in_channels, lanes_.input), call));
+    TENON_TRY(find_planes(*head_, context,
+                          planes_of(filter.groups * filter.in_channels, geometry_.lanes().input), call));
   else
     call.input = x.data<float>();
   call.operands = TENON_TRY(tail_operands(tail_, context, shape));

@@ -30,31 +30,53 @@ struct SizedConv {
   kernels::ConvCall call;
   Shape shape;
 };
-/// `x`: the input's. kInvalidModel for one of another rank, or smaller than a window.
-Result<SizedConv> size_conv(const kernels::ConvFilter& filter, const Window& window, const Lanes& lanes,
-                            const Shape& x);
 /// kInvalidModel for an input, of the right rank, that has not the filter's channels.
 Status check_channels(const kernels::ConvFilter& filter, const Lanes& lanes, const Shape& x);
 
+/// How calls follow from the shape of the input.
+class ConvGeometry {
+ public:
+  ConvGeometry(const kernels::ConvFilter& filter, Window window, const Lanes& lanes)
+      : filter_(filter), window_(std::move(window)), lanes_(lanes) {}
+
+  /// Sizes the call for the shape that an input is going to have, if that is known and fits.
+  void expect(const std::optional<Shape>& x);
+  /// What was expected, if it was.
+  const std::optional<SizedConv>& expected() const { return expected_; }
+  /// `x`: the input's shape. kInvalidModel for one of another rank, or smaller than a window.
+  Result<SizedConv> size(const Shape& x) const;
+  Status check_channels(const Shape& x) const { return ops::check_channels(filter_, lanes_, x); }
+
+  const kernels::ConvFilter& filter() const { return filter_; }
+  const Lanes& lanes() const { return lanes_; }
+
+ private:
+  kernels::ConvFilter filter_;
+  Window window_;
+  Lanes lanes_;
+  Shape expected_input_;
+  std::optional<SizedConv> expected_;
+};
+
+/// The shape of a value in memory, in blocks of `lanes` channels or, for 1, as it is; nullopt when it is not
+/// known.
+std::optional<Shape> shape_in_memory(const Region& region, ValueId id, int64_t lanes);
+
 class ConvKernel final : public Kernel {
  public:
-  ConvKernel(const kernels::ConvFilter& filter, std::optional<ConvHead> head, FusedTail tail, Window window,
-             Lanes lanes, std::unique_ptr<kernels::Convolution> conv)
-      : filter_(filter),
+  ConvKernel(ConvGeometry geometry, std::optional<ConvHead> head, FusedTail tail,
+             std::unique_ptr<kernels::Convolution> conv)
+      : geometry_(std::move(geometry)),
         head_(std::move(head)),
         tail_(std::move(tail)),
-        window_(std::move(window)),
-        lanes_(lanes),
         conv_(std::move(conv)) {}
 
   Status run(KernelContext& context) const override;
 
  private:
-  kernels::ConvFilter filter_;
+  ConvGeometry geometry_;
   std::optional<ConvHead> head_;
   FusedTail tail_;
-  Window window_;
-  Lanes lanes_;
   std::unique_ptr<kernels::Convolution> conv_;
 };
 

@@ -210,9 +210,10 @@ Result<std::unique_ptr<Kernel>> prepare(const Region& region, kernels::Packing& 
                                       kernels::Epilogue(prepared->tail.ops, kIsa), kIsa, packing);
   const Lanes lanes{kAlgorithm == Algorithm::kTile || kAlgorithm == Algorithm::kPlanarToBlocked ? 1 : block,
                     kAlgorithm == Algorithm::kTile ? 1 : block};
-  return std::unique_ptr<Kernel>(
-      std::make_unique<ConvKernel>(prepared->filter, std::move(head), std::move(prepared->tail),
-                                   std::move(prepared->window), lanes, std::move(convolution)));
+  ConvGeometry geometry(prepared->filter, std::move(prepared->window), lanes);
+  geometry.expect(shape_in_memory(region, region.inputs[head ? head->images[0] : 0], lanes.input));
+  return std::unique_ptr<Kernel>(std::make_unique<ConvKernel>(
+      std::move(geometry), std::move(head), std::move(prepared->tail), std::move(convolution)));
 }
 
 /// The convolution that a region begins with, up to node `end`.
@@ -235,12 +236,14 @@ size_t second_conv(const Region& region) {
   return 0;
 }
 
+/// `prepared`: of the region's first convolution.
 template <Isa kIsa>
-ConvBefore make_before(const Prepared& prepared, bool planar, kernels::Packing& packing) {
+ConvBefore make_before(const Region& region, const Prepared& prepared, bool planar,
+                       kernels::Packing& packing) {
   const int64_t block = kernels::block_lanes(kIsa);
-  return {prepared.filter,
-          prepared.window,
-          {planar ? 1 : block, block},
+  ConvGeometry geometry(prepared.filter, prepared.window, {planar ? 1 : block, block});
+  geometry.expect(shape_in_memory(region, region.inputs[0], geometry.lanes().input));
+  return {std::move(geometry),
           kernels::BlockedConv(prepared.filter, prepared.weights, planar, std::nullopt,
                                kernels::Epilogue(prepared.tail.ops, kIsa), kIsa, packing)};
 }
@@ -249,8 +252,8 @@ template <Isa kIsa>
 Result<std::unique_ptr<Kernel>> prepare_pooled(const Region& region, kernels::Packing& packing) {
   const auto prepared = TENON_TRY(read_conv(before_node(region, region.nodes.size() - 1)));
   Window pool = TENON_TRY(read_pool_window(region.nodes.back()->attributes, 2));
-  return std::unique_ptr<Kernel>(
-      std::make_unique<PooledConvKernel>(make_before<kIsa>(*prepared, true, packing), std::move(pool), kIsa));
+  return std::unique_ptr<Kernel>(std::make_unique<PooledConvKernel>(
+      make_before<kIsa>(region, *prepared, true, packing), std::move(pool), kIsa));
 }
 
 template <bool kPlanar, Isa kIsa>
@@ -259,12 +262,14 @@ Result<std::unique_ptr<Kernel>> prepare_with_depthwise(const Region& region, ker
   const Region behind = from_node(region, second);
   const auto before = TENON_TRY(read_conv(before_node(region, second)));
   auto prepared = TENON_TRY(read_conv(behind));
-  ConvBefore conv = make_before<kIsa>(*before, kPlanar, packing);
+  ConvBefore conv = make_before<kIsa>(region, *before, kPlanar, packing);
+  const int64_t block = kernels::block_lanes(kIsa);
+  ConvGeometry geometry(prepared->filter, std::move(prepared->window), {block, block});
+  if (const auto& between = conv.geometry.expected()) geometry.expect(between->shape);
   kernels::DepthwiseConv depthwise(prepared->filter, prepared->weights,
                                    kernels::Epilogue(prepared->tail.ops, kIsa), kIsa, packing);
-  return std::unique_ptr<Kernel>(
-      std::make_unique<ConvDepthwiseKernel>(std::move(conv), prepared->filter, std::move(prepared->window),
-                                            std::move(prepared->tail), std::move(depthwise)));
+  return std::unique_ptr<Kernel>(std::make_unique<ConvDepthwiseKernel>(
+      std::move(conv), std::move(geometry), std::move(prepared->tail), std::move(depthwise)));
 }
 
 constexpr RowLayouts kBlocked{Layout::kBlocked, Layout::kBlocked, true};
