@@ -27,7 +27,7 @@ bool is_anchor(Op op) {
 }
 
 /// Views before an operand that a product looks through at most.
-constexpr size_t kViewsMax = 8;
+constexpr size_t kViewsMax = 12;
 constexpr size_t kNone = std::numeric_limits<size_t>::max();
 /// Nodes of a region at most, or so: each one more is checked with all before it.
 constexpr size_t kNodesMax = 256;
