@@ -289,7 +289,7 @@ class Partitioner {
     const size_t without_views = own.size();
     for (size_t n = only_user(second); n != kNone; n = only_user(n)) {
       const Op op = graph_.nodes[n].op;
-      if (op != Op::kReshape && (op != Op::kTranspose || own.size() > without_views)) break;
+      if (!is_free(n) || (op != Op::kReshape && (op != Op::kTranspose || own.size() > without_views))) break;
       own.push_back(n);
     }
     std::array<std::vector<size_t>, 3> views = {views_before(first.inputs[0]), views_before(first.inputs[1]),

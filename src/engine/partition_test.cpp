@@ -218,5 +218,18 @@ TEST_F(Fusion, OfAttentionBesideReshapes) {
              {{"perm", Ints{2, 0, 1}}})});
 }
 
+TEST_F(Fusion, OfAttentionBehindWhichAnotherOneLooks) {
+  // The values of the second attention, which comes first, are views of what the first one makes.
+  const ValueId q1 = input("q1", {2, 3, 5, 4}), k1 = input("k1", {2, 3, 4, 6}),
+                v1 = input("v1", {2, 3, 6, 8});
+  const ValueId q2 = input("q2", {2, 5, 7, 4}), k2 = input("k2", {2, 5, 4, 3});
+  const Attributes last = {{"axis", int64_t{-1}}};
+  const ValueId weights2 = add(Op::kSoftmax, {add(Op::kMatMul, {q2, k2})}, last);
+  const ValueId weights1 = add(Op::kSoftmax, {add(Op::kMatMul, {q1, k1})}, last);
+  const ValueId context = add(Op::kMatMul, {weights1, v1});
+  const ValueId turned = add(Op::kTranspose, {context}, {{"perm", Ints{0, 2, 1, 3}}});
+  check({add(Op::kMatMul, {weights2, turned})});
+}
+
 }  // namespace
 }  // namespace tenon

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <string>
 
+#include "base/cpu.h"
+#include "kernels/gemm/pack.h"
 #include "tensor/width.h"
 
 namespace tenon::kernels {
@@ -68,12 +70,24 @@ void StridedCopy::copy(const T* in, T* out, size_t depth, int64_t begin, int64_t
   }
   const Dim& next = dims_[depth + 1];
   if (depth + 2 == dims_.size() && dim.in_stride == 1 && next.in_stride != 1) {
-    for (int64_t i = begin; i < end; i += kTile)
-      for (int64_t j = 0; j < next.length; j += kTile)
-        for (int64_t k = i; k < std::min(i + kTile, end); ++k)
-          copy_line(in + k + j * next.in_stride, next.in_stride,
-                    out + k * dim.out_stride + j * next.out_stride, next.out_stride,
-                    std::min(kTile, next.length - j));
+    for (int64_t i = begin; i < end; i += kTile) {
+      const int64_t rows = std::min(kTile, end - i);
+      for (int64_t j = 0; j < next.length; j += kTile) {
+        const int64_t columns = std::min(kTile, next.length - j);
+        const T* from = in + i + j * next.in_stride;
+        T* to = out + i * dim.out_stride + j * next.out_stride;
+        if constexpr (sizeof(T) == sizeof(float)) {
+          if (next.out_stride == 1) {
+            pack_functions(available_isa())
+                .transposed(reinterpret_cast<const float*>(from), next.in_stride, columns, rows,
+                            dim.out_stride, reinterpret_cast<float*>(to));
+            continue;
+          }
+        }
+        for (int64_t k = 0; k < rows; ++k)
+          copy_line(from + k, next.in_stride, to + k * dim.out_stride, next.out_stride, columns);
+      }
+    }
     return;
   }
   for (int64_t i = begin; i < end; ++i)

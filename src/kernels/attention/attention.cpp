@@ -5,6 +5,7 @@
 #include "kernels/attention/score_rows.h"
 #include "kernels/gemm/pack.h"
 #include "kernels/gemm/tile.h"
+#include "kernels/math/unary.h"
 
 namespace tenon::kernels {
 
@@ -64,7 +65,7 @@ struct Cut {
     key_panels = panels_of(call.kv_length, width);
     value_panels = panels_of(call.v_head_size, width);
     score_row = key_panels * width;
-    block = std::clamp<int64_t>(kBlockScores / (score_row * most), 1, rows.tiles);
+    block = std::clamp<int64_t>(kBlockScores / std::max<int64_t>(score_row * most, 1), 1, rows.tiles);
   }
   int64_t blocks() const { return panels_of(rows.tiles, block); }
   int64_t block_rows() const { return block * rows.rows(0); }
@@ -78,6 +79,7 @@ class Worker {
         cut_(cut),
         pack_(pack_functions(isa)),
         weigh_(weigh_rows(isa)),
+        multiply_(unary_function(isa, Unary::kMultiply)),
         keys_(services.scratch_floats(call.head_size * cut.score_row)),
         values_(services.scratch_floats(call.kv_length * cut.value_panels * cut.width)),
         rows_(services.scratch_floats(cut.block_rows() *
@@ -85,8 +87,9 @@ class Worker {
         scores_(services.scratch_floats(cut.block_rows() * cut.score_row)),
         sums_(services.scratch_floats(cut.rows.rows(0) * cut.width)),
         sees_nothing_(services.scratch_array<bool>(cut.block_rows())) {
-    // What is never packed are columns whose sums nobody reads.
+    // What is never packed are columns whose sums nobody reads, and terms that are none.
     std::fill_n(keys_, call.head_size * cut.score_row, 0.0f);
+    std::fill_n(rows_, cut.block_rows() * packed_depth(std::max(call.head_size, call.kv_length)), 0.0f);
   }
 
   /// Tiles [first, last) of a head's queries. `next`: the head that comes after it, or null.
@@ -110,6 +113,7 @@ class Worker {
       pack_.transposed(head.k + p * cut_.width * call_.k_row, call_.k_row,
                        std::min(cut_.width, call_.kv_length - p * cut_.width), call_.head_size, cut_.width,
                        keys_ + p * cut_.width * call_.head_size);
+    scale(keys_, call_.head_size * cut_.score_row, call_.k_scale);
     for (int64_t p = 0; p < cut_.value_panels; ++p)
       pack_.columns(head.v + p * cut_.width, call_.v_row,
                     std::min(cut_.width, call_.v_head_size - p * cut_.width), call_.kv_length, cut_.width,
@@ -121,6 +125,7 @@ class Worker {
     for (int64_t t = first; t < last; ++t)
       pack_.rows(head.q + cut_.rows.begin(t) * call_.q_row, call_.q_row, cut_.rows.rows(t), call_.head_size,
                  rows_ + (cut_.rows.begin(t) - begin) * packed_depth(call_.head_size));
+    scale(rows_, (cut_.rows.begin(last) - begin) * packed_depth(call_.head_size), call_.q_scale);
     TileArgs args;
     args.depth = call_.head_size;
     args.b_stride = cut_.width;
@@ -159,6 +164,10 @@ class Worker {
           std::copy_n(sums_ + r * cut_.width, columns, out + r * call_.out_row);
       }
     }
+  }
+
+  void scale(float* floats, int64_t count, float factor) const {
+    if (factor != 1) multiply_({floats, floats, count, factor});
   }
 
   /// A tile without terms is zeros.
@@ -206,6 +215,7 @@ class Worker {
   const Cut& cut_;
   const PackFunctions& pack_;
   WeighRows weigh_;
+  UnaryFunction multiply_;
   const float* packed_k_ = nullptr;
   const float* packed_v_ = nullptr;
   float* keys_;         // [panel][head_size][width]

@@ -1,5 +1,5 @@
-// Scaled dot-product attention of float32: softmax(Q K^T * scale + added) V, a block of queries of one head
-// at a time, so that the scores stay in the caches.
+// Scaled dot-product attention of float32: softmax((Q * q_scale) (K * k_scale)^T * scale + added) V, a block
+// of queries of one head at a time, so that the scores stay in the caches.
 #pragma once
 
 #include <array>
@@ -32,7 +32,7 @@ struct AttentionCall {
   int64_t q_length = 0, kv_length = 0, head_size = 0, v_head_size = 0;
   int64_t q_row = 0, k_row = 0, v_row = 0, out_row = 0, mask_row = 0;
   std::array<int64_t, 2> added_row = {};
-  float scale = 1;
+  float q_scale = 1, k_scale = 1, scale = 1;  ///< Each product is rounded.
   /// Keys that a row of the mask has: as many as there are, 1 for all alike, or fewer: the others are
   /// forbidden.
   int64_t mask_width = 1;

@@ -25,9 +25,9 @@ struct ScoreRows {
   std::array<Next, 3> next = {};
 };
 
-/// weights = softmax(scores * scale + added). Weights below the least normal number are 0. Rounding errors of
-/// a weight w are those of exp plus |ln w| / 2 units in the last place, so less than one of the greatest
-/// weight.
+/// weights = softmax(scores * scale + added). Exponentials below the least normal number are 0. Rounding
+/// errors of a weight w are those of exp plus |ln w| / 2 units in the last place, so less than one of the
+/// greatest weight.
 using WeighRows = void (*)(const ScoreRows&);
 WeighRows weigh_rows(Isa isa);
 

@@ -14,7 +14,8 @@ namespace tenon::kernels {
 class DepthwiseConv final : public Convolution {
  public:
   /// Whether it takes a filter: as many input as output channels in each of several groups, a divisor of a
-  /// vector's lanes. Sums are one chain each, which is no longer than others are.
+  /// vector's lanes. Sums are one chain each; those of depthwise filters have as many terms as the filter
+  /// taps, others kSumBlock at most.
   static bool takes(const ConvFilter& filter, Isa isa);
 
   /// As Conv2d; the call's input, output and operands are blocked.

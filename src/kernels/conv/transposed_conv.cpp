@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/thread_pool.h"
 #include "kernels/conv/padded_input.h"
 
 namespace tenon::kernels {
@@ -13,6 +14,41 @@ namespace {
 int64_t ceil_div(int64_t a, int64_t b) {
   return a > 0 ? (a - 1) / b + 1 : -(-a / b);
 }
+
+/// Scratch memory of each thread for one phase after the other.
+class PhaseScratch {
+ public:
+  explicit PhaseScratch(const Services& from)
+      : from_(from), stacks_(from.scratch_array<Stack>(from.threads)) {
+    std::fill_n(stacks_, from.threads, Stack{});
+  }
+  /// Services of a phase: what the one before took is free again.
+  Services next() {
+    for (int i = 0; i < from_.threads; ++i) stacks_[i].used = 0;
+    return {from_.parallel_for, [this](size_t bytes) { return take((bytes + 63) / 64 * 64); }, from_.threads};
+  }
+
+ private:
+  struct Stack {
+    std::byte* memory = nullptr;
+    size_t size = 0, used = 0;
+  };
+
+  std::byte* take(size_t bytes) {
+    const int thread = ThreadPool::participant();
+    if (thread >= from_.threads) return from_.scratch(bytes);
+    Stack& stack = stacks_[thread];
+    if (stack.used + bytes > stack.size) {
+      const size_t size = std::max(2 * stack.size, bytes);
+      stack = {from_.scratch(size), size, 0};
+    }
+    stack.used += bytes;
+    return stack.memory + stack.used - bytes;
+  }
+
+  const Services& from_;
+  Stack* stacks_;
+};
 
 /// The inputs [first, last) of an axis that some phase reads.
 struct Span {
@@ -72,10 +108,17 @@ TransposedConv::TransposedConv(const ConvFilter& filter, const ConvWeights& weig
       part.stride_h = part.stride_w = 1;
       part.dilation_h = row.step;
       part.dilation_w = column.step;
-      // A phase without taps is the bias: a tap of zeros.
-      const bool is_empty = row.taps * column.taps == 0;
-      part.kernel_h = is_empty ? 1 : row.taps;
-      part.kernel_w = is_empty ? 1 : column.taps;
+      part.kernel_h = row.taps;
+      part.kernel_w = column.taps;
+      if (row.taps * column.taps == 0) {
+        if (bias_ == nullptr) {
+          part = {.out_channels = filter.groups * filter.out_channels};
+          const std::vector<float> zeros(static_cast<size_t>(part.out_channels), 0.0f);
+          bias_ = make(part, {zeros.data(), {}, weights.bias});
+        }
+        phases_.push_back({r, c, nullptr});
+        continue;
+      }
       std::vector<float> values;
       values.reserve(static_cast<size_t>(part.groups * part.out_channels * part.depth()));
       for (int64_t out = 0; out < part.groups * part.out_channels; ++out) {
@@ -84,9 +127,8 @@ TransposedConv::TransposedConv(const ConvFilter& filter, const ConvWeights& weig
           const float* from = weights.values + (in * part.out_channels + m) * taps;
           for (int64_t y = part.kernel_h - 1; y >= 0; --y)
             for (int64_t x = part.kernel_w - 1; x >= 0; --x)
-              values.push_back(is_empty ? 0
-                                        : from[(row.first_tap + y * row.tap_step) * filter.kernel_w +
-                                               column.first_tap + x * column.tap_step]);
+              values.push_back(from[(row.first_tap + y * row.tap_step) * filter.kernel_w + column.first_tap +
+                                    x * column.tap_step]);
         }
       }
       phases_.push_back({r, c, make(part, {values.data(), weights.scales, weights.bias})});
@@ -132,9 +174,11 @@ bool TransposedConv::run(const ConvCall& call, const Services& services) const {
   }
 
   const ConvCall base = part;
+  PhaseScratch scratch(services);
   for (const Phase& phase : phases_) {
     const Range &row = rows[phase.row], &column = columns[phase.column];
     if (row.count * column.count == 0) continue;
+    const Services phase_services = scratch.next();
     part = base;
     part.out_h = row.count;
     part.out_w = column.count;
@@ -143,18 +187,18 @@ bool TransposedConv::run(const ConvCall& call, const Services& services) const {
     const int64_t first = (row.begin * call.out_w + column.begin) * lanes_;
     part.output = call.output + first;
     for (const float*& operand : part.operands) operand += first;
-    if (rows_[phase.row].taps * columns_[phase.column].taps == 0) {
+    if (phase.conv == nullptr) {
       part.in_h = part.out_h;
       part.in_w = part.out_w;
-      const int64_t floats = saturated_product({call.images, planes, part.in_h, part.in_w, lanes_});
-      if (floats > INT32_MAX) return false;
-      float* zeros = services.scratch_floats(floats);
+      const int64_t floats = call.images * part.in_h * part.in_w * lanes_;  // no more than the output has
+      float* zeros = phase_services.scratch_floats(floats);
       std::fill_n(zeros, floats, 0.0f);
       part.input = zeros;
     } else {
       part.input += ((row.start - read_h.first) * part.in_w + column.start - read_w.first) * lanes_;
     }
-    if (!phase.conv->run(part, services)) return false;
+    const Convolution& conv = phase.conv != nullptr ? *phase.conv : *bias_;
+    if (!conv.run(part, phase_services)) return false;
   }
   return true;
 }

@@ -44,8 +44,8 @@ class TransposedConv final : public Convolution {
     int64_t begin = 0, count = 0, start = 0;
   };
   struct Phase {
-    size_t row = 0, column = 0;  // in rows_ and columns_
-    std::unique_ptr<Convolution> conv;
+    size_t row = 0, column = 0;         // in rows_ and columns_
+    std::unique_ptr<Convolution> conv;  // null where no tap reaches an output
   };
 
   static std::vector<PhaseAxis> phases_of(int64_t kernel, int64_t stride, int64_t dilation);
@@ -55,6 +55,7 @@ class TransposedConv final : public Convolution {
   int64_t lanes_;
   std::vector<PhaseAxis> rows_, columns_;
   std::vector<Phase> phases_;
+  std::unique_ptr<Convolution> bias_;  // of phases without taps: a tap of zeros on one channel of zeros
 };
 
 }  // namespace tenon::kernels

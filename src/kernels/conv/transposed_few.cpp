@@ -8,6 +8,9 @@ namespace tenon::kernels {
 
 namespace {
 
+/// Floats between the convolution and the output: some images at a time.
+constexpr int64_t kBetweenFloats = 4 << 20;
+
 /// Inputs of an axis that the outputs of some phase read.
 int64_t window_of(int64_t kernel, int64_t stride) {
   return (kernel - 1) / stride + 1;
@@ -130,20 +133,28 @@ bool TransposedFewConv::run(const ConvCall& call, const Services& services) cons
   const Groups rows(filter_.stride_h, call.pad_top, call.out_h);
   const Groups columns(filter_.stride_w, call.pad_left, call.out_w);
   const int64_t blocks = blocks_of(phases.out_channels, lanes_);
-  const int64_t floats = saturated_product({call.images, blocks, rows.count, columns.count, lanes_});
-  if (floats > INT32_MAX) return false;
-  float* between = services.scratch_floats(floats);
+  const int64_t image = saturated_product({blocks, rows.count, columns.count, lanes_});
+  if (image > INT32_MAX) return false;
+  const int64_t most = std::clamp<int64_t>(kBetweenFloats / image, 1, call.images);
+  float* between = services.scratch_floats(most * image);
+  const int64_t in_planes = blocks_of(filter_.in_channels, lanes_);
   ConvCall inner = call;
   inner.pad_top = phases.kernel_h - 1 - rows.first;
   inner.pad_left = phases.kernel_w - 1 - columns.first;
   inner.out_h = rows.count;
   inner.out_w = columns.count;
   inner.output = between;
-  if (!conv_->run(inner, services)) return false;
-  const Moves moves{*this, call, rows, columns, blocks, between};
-  services.parallel_for(call.images * rows.count, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) moves.move(i / rows.count, i % rows.count);
-  });
+  ConvCall outer = call;
+  const Moves moves{*this, outer, rows, columns, blocks, between};
+  for (int64_t first = 0; first < call.images; first += most) {
+    inner.images = std::min(most, call.images - first);
+    if (!conv_->run(inner, services)) return false;
+    services.parallel_for(inner.images * rows.count, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) moves.move(i / rows.count, i % rows.count);
+    });
+    inner.input += inner.images * in_planes * call.in_h * call.in_w * lanes_;
+    outer.output += inner.images * filter_.out_channels * call.out_h * call.out_w;
+  }
   return true;
 }
 

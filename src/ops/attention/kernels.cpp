@@ -112,7 +112,7 @@ class AttentionKernel final : public Kernel {
     call.out_row = out_rows.row;
     // Without elements the scores are 0, whatever the scale.
     const auto elements = static_cast<float>(std::max<int64_t>(call.head_size, 1));
-    call.scale = attributes_.has("scale") ? attributes_.real("scale") : 1 / std::sqrt(elements);
+    call.q_scale = attributes_.has("scale") ? attributes_.real("scale") : 1 / std::sqrt(elements);
     const int64_t left = attributes_.integer("left_window_size", -1);
     const int64_t right = attributes_.integer("right_window_size", -1);
     if (left >= 0) call.left = std::min(call.left, left);
@@ -126,7 +126,9 @@ class AttentionKernel final : public Kernel {
     call.mask_width = mask_rows.width;
     const Shape shape = s.flat ? Shape{batch, call.q_length, q_heads * call.v_head_size}
                                : Shape{batch, q_heads, call.q_length, call.v_head_size};
-    float* out = context.output(0, DataType::kFloat32, shape).mutable_data<float>();
+    Tensor& output = context.output(0, DataType::kFloat32, shape);
+    if (output.size() == 0) return {};
+    float* out = output.mutable_data<float>();
     const kernels::Services services = kernel_services(context);
     auto* heads = services.scratch_array<kernels::AttentionHead>(batch * q_heads);
     for (int64_t i = 0; i < batch * q_heads; ++i) {

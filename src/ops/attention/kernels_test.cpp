@@ -49,6 +49,7 @@ const RowCases kCases(
          [](RowModel& m) {
            attention(m, {1, 2, 4, 16}, {1, 2, 40, 16}, {1, 2, 40, 16}, {}, m.input({4, 25}));
          }},
+        {"no_keys", [](RowModel& m) { attention(m, {1, 2, 5, 8}, {1, 2, 0, 8}, {1, 2, 0, 8}); }},
         {"mask_without_keys",
          [](RowModel& m) {
            attention(m, {1, 2, 4, 16}, {1, 2, 40, 16}, {1, 2, 40, 16}, {}, m.input({4, 0}));

@@ -20,10 +20,10 @@ Shape without_matrix(const Shape& shape) {
   return Shape(shape.begin(), shape.end() - 2);
 }
 
-int64_t product_of(const Shape& shape) {
-  int64_t product = 1;
-  for (int64_t size : shape) product *= size;
-  return product;
+/// Of a shape that a model declares: 0 when no tensor has it.
+int64_t count_of(const Shape& shape) {
+  const auto count = element_count(shape);
+  return count.ok() ? *count : 0;
 }
 
 /// The node of the region before its anchor that makes the value.
@@ -77,7 +77,7 @@ std::optional<AttentionParts::Added> added_to(const Region& region, const Node& 
 const Node* read_scores(const Region& region, AttentionParts& parts) {
   ValueId current = region.anchor_node().inputs[0];
   const auto scores = shape_of(region, current);
-  if (!scores || scores->size() < 2 || product_of(*scores) == 0) return nullptr;
+  if (!scores || scores->size() < 2 || count_of(*scores) == 0) return nullptr;
   parts.queries = (*scores)[scores->size() - 2];
   parts.keys = scores->back();
   while (const Node* node = maker_of(region, current)) {
@@ -120,10 +120,10 @@ std::optional<MatMulHead::Side> rows_of(const Region& region, ValueId id, const 
 /// The second product and what is behind it.
 bool read_output(const Region& region, const Node& product, AttentionParts& parts) {
   const auto shape = shape_of(region, product.outputs[0]);
-  if (!shape || shape->size() < 2 || product_of(*shape) == 0) return false;
+  if (!shape || shape->size() < 2 || count_of(*shape) == 0) return false;
   parts.v_head_size = shape->back();
   parts.v_batch_shape = without_matrix(*shape);
-  if (product_of(parts.v_batch_shape) != product_of(parts.batch_shape) ||
+  if (count_of(parts.v_batch_shape) != count_of(parts.batch_shape) ||
       (*shape)[shape->size() - 2] != parts.queries)
     return false;
   size_t n = region.anchor + 2;
@@ -144,7 +144,7 @@ bool read_output(const Region& region, const Node& product, AttentionParts& part
     current = region.nodes[n]->outputs[0];
   }
   const auto out = shape_of(region, current);
-  if (!out || product_of(*out) != product_of(*shape)) return false;
+  if (!out || count_of(*out) != count_of(*shape)) return false;
   parts.out_shape = *out;
   parts.out_strides.resize(shape->size() - 2, 0);
   int64_t stride = 1;
@@ -186,7 +186,6 @@ std::optional<AttentionParts> attention_parts(const Region& region) {
   auto k = rows_of(region, first->inputs[1], parts.batch_shape, true, parts.keys, parts.head_size);
   auto v = rows_of(region, second.inputs[1], parts.v_batch_shape, false, parts.keys, parts.v_head_size);
   if (!q || !k || !v || v->scale) return std::nullopt;
-  parts.scale *= q->scale.value_or(1) * k->scale.value_or(1);
   parts.q = std::move(*q);
   parts.k = std::move(*k);
   parts.v = std::move(*v);

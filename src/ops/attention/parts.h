@@ -23,7 +23,7 @@ struct AttentionParts {
   };
   MatMulHead::Side q, k, v;
   int64_t queries = 0, keys = 0, head_size = 0, v_head_size = 0;
-  float scale = 1;
+  float scale = 1;           ///< Of the scores; q and k have their own.
   std::vector<Added> added;  ///< Two at most.
   Shape batch_shape;         ///< Of the first product: one head each.
   Shape v_batch_shape;       ///< Of the second, as many heads in the same order.

@@ -31,6 +31,8 @@ class PartsKernel final : public Kernel {
     call.k_row = parts_.k.column_stride;
     call.v_row = parts_.v.row_stride;
     call.out_row = parts_.out_row;
+    call.q_scale = parts_.q.scale.value_or(1);
+    call.k_scale = parts_.k.scale.value_or(1);
     call.scale = parts_.scale;
     const float* added[2] = {};
     for (size_t n = 0; n < added_.size(); ++n) {

@@ -23,11 +23,26 @@ namespace {
 constexpr int64_t kBlockedPhasesMax = 1024;
 /// Each of these has a copy of its input.
 constexpr int64_t kTilePhasesMax = 64;
-/// What a kernel spans, and what is cut off: larger ones are left to the reference.
-constexpr int64_t kExtentMax = 1 << 16;
+/// What a kernel spans, and what is cut off: of more, the zeros around the input would count. Larger ones are
+/// left to the reference.
+constexpr int64_t kExtentMax = 256;
 
 Result<TransposedWindow> transposed_window(const Node& node, const Tensor& weights) {
   return read_transposed(node.attributes, {weights.shape().begin() + 2, weights.shape().end()});
+}
+
+/// Whether an output of a given shape has not many more elements than a tap reaches.
+bool is_near_natural(const Region& region, TransposedWindow window) {
+  const auto& shape = region.type(region.anchor_node().inputs[0]).shape;
+  const std::vector<int64_t> given = std::move(window.output_shape);
+  window.output_shape.clear();
+  for (size_t i = 0; i < given.size(); ++i) {
+    const auto input = shape && i + 2 < shape->size() ? (*shape)[i + 2].constant() : std::nullopt;
+    if (!input) return false;
+    const auto natural = transposed_size(window, i, *input);
+    if (!natural.ok() || given[i] > *natural->constant() + kExtentMax) return false;
+  }
+  return true;
 }
 
 bool fits(const Region& region, int64_t phases_max) {
@@ -45,10 +60,12 @@ bool fits(const Region& region, int64_t phases_max) {
   for (size_t i = 0; i < window->window.axes(); ++i) {
     if (window->window.strides[i] > phases_max || window->window.dilations[i] > kExtentMax ||
         window->window.kernel[i] > kExtentMax || window->window.extent(i) > kExtentMax ||
-        window->window.pads_begin[i] > kExtentMax || window->window.pads_end[i] > kExtentMax)
+        window->window.pads_begin[i] > kExtentMax || window->window.pads_end[i] > kExtentMax ||
+        window->output_padding[i] > kExtentMax)
       return false;
     phases *= window->window.strides[i];
   }
+  if (!window->output_shape.empty() && !is_near_natural(region, *window)) return false;
   return phases <= phases_max && tail_of(region).has_value();
 }
 

@@ -49,6 +49,11 @@ const RowCases kCases(
          [](RowModel& m) {
            m.output(transposed(m, m.input({1, 16, 5, 6}), {16, 16, 2, 1}, 16, {{"strides", Ints{3, 2}}}));
          }},
+        {"gaps_everywhere",
+         [](RowModel& m) {
+           m.output(transposed(m, m.input({2, 18, 3, 4}), {18, 20, 1, 1}, 40,
+                               {{"group", int64_t{2}}, {"strides", Ints{5, 4}}, {"pads", Ints{1, 2, 0, 3}}}));
+         }},
         {"dilated",
          [](RowModel& m) {
            m.output(
@@ -97,6 +102,8 @@ const RowCases kCases(
          }},
         {"one_output_channel", [](RowModel& m) { m.output(doubled(m, {1, 24, 8, 9}, {24, 1, 2, 2})); }},
         {"few", [](RowModel& m) { m.output(doubled(m, {2, 24, 8, 9}, {24, 3, 2, 2})); },
+         "conv_transposed_few"},
+        {"few_of_many_images", [](RowModel& m) { m.output(doubled(m, {20, 3, 150, 150}, {3, 1, 2, 2})); },
          "conv_transposed_few"},
         {"few_wide_pads",
          [](RowModel& m) {

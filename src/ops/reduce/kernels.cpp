@@ -2,6 +2,7 @@
 
 #include "ops/normalization/kernels.h"
 #include "ops/pool/kernels.h"
+#include "ops/reduce/reduce_kernel.h"
 
 namespace tenon::ops {
 
@@ -32,7 +33,7 @@ constexpr KernelRow kept_plane_mean_row(std::string_view name) {
 
 }  // namespace
 
-const KernelRow kReduceMeanRows[9] = {
+const KernelRow kReduceMeanRows[12] = {
     layer_norm_row<Isa::kAvx512>("layer_norm_parts_f32_avx512"),
     layer_norm_row<Isa::kAvx2>("layer_norm_parts_f32_avx2"),
     layer_norm_row<Isa::kPortable>("layer_norm_parts_f32_portable"),
@@ -42,6 +43,14 @@ const KernelRow kReduceMeanRows[9] = {
     kept_plane_mean_row<Isa::kAvx512>("kept_plane_mean_f32_avx512"),
     kept_plane_mean_row<Isa::kAvx2>("kept_plane_mean_f32_avx2"),
     kept_plane_mean_row<Isa::kPortable>("kept_plane_mean_f32_portable"),
+    reduce_row<Isa::kAvx512>("reduce_mean_f32_avx512"),
+    reduce_row<Isa::kAvx2>("reduce_mean_f32_avx2"),
+    reduce_row<Isa::kPortable>("reduce_mean_f32_portable"),
+};
+const KernelRow kReduceRows[3] = {
+    reduce_row<Isa::kAvx512>("reduce_f32_avx512"),
+    reduce_row<Isa::kAvx2>("reduce_f32_avx2"),
+    reduce_row<Isa::kPortable>("reduce_f32_portable"),
 };
 
 }  // namespace tenon::ops

@@ -5,7 +5,10 @@
 
 namespace tenon::ops {
 
-/// In the order of trying: LayerNormalization that begins with the mean, means of the pixels of images.
-extern const KernelRow kReduceMeanRows[9];
+/// In the order of trying: LayerNormalization that begins with the mean, means of the pixels of images, all
+/// others.
+extern const KernelRow kReduceMeanRows[12];
+/// Of the other sums and norms, the maximum and the minimum.
+extern const KernelRow kReduceRows[3];
 
 }  // namespace tenon::ops

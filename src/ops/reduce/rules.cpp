@@ -148,15 +148,15 @@ constexpr Tolerance kSumTolerance{Tolerance::Kind::kSum, 16};
 
 }  // namespace
 
-constinit const OpDef kReduceSum = reduction("ReduceSum", kSumTolerance);
+constinit const OpDef kReduceSum = reduction("ReduceSum", kSumTolerance, kReduceRows);
 constinit const OpDef kReduceMean = reduction("ReduceMean", kSumTolerance, kReduceMeanRows);
 constinit const OpDef kReduceProd = reduction("ReduceProd", {Tolerance::Kind::kUlp, 64});
-constinit const OpDef kReduceMax = reduction("ReduceMax", {});
-constinit const OpDef kReduceMin = reduction("ReduceMin", {});
-constinit const OpDef kReduceL1 = reduction("ReduceL1", kSumTolerance);
-constinit const OpDef kReduceL2 = reduction("ReduceL2", kSumTolerance);
+constinit const OpDef kReduceMax = reduction("ReduceMax", {}, kReduceRows);
+constinit const OpDef kReduceMin = reduction("ReduceMin", {}, kReduceRows);
+constinit const OpDef kReduceL1 = reduction("ReduceL1", kSumTolerance, kReduceRows);
+constinit const OpDef kReduceL2 = reduction("ReduceL2", kSumTolerance, kReduceRows);
 constinit const OpDef kReduceLogSum = reduction("ReduceLogSum", kSumTolerance);
 constinit const OpDef kReduceLogSumExp = reduction("ReduceLogSumExp", kSumTolerance);
-constinit const OpDef kReduceSumSquare = reduction("ReduceSumSquare", kSumTolerance);
+constinit const OpDef kReduceSumSquare = reduction("ReduceSumSquare", kSumTolerance, kReduceRows);
 
 }  // namespace tenon::ops

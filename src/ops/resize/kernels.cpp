@@ -128,11 +128,20 @@ class ResizeKernel final : public Kernel {
     };
     Shape shape = x.shape();
     if (lanes_ > 1) shape = {x.dim(0), channels_, x.dim(2), x.dim(3)};
-    const std::shared_ptr<const ResizePlan> plan = TENON_TRY(plan_for(shape, given(0), given(1)));
-    Shape output = plan->output;
+    std::shared_ptr<const ResizePlan> plan = known_plan(shape, given(0), given(1));
+    std::vector<ResizeAxis> axes;
+    if (plan == nullptr) axes = TENON_TRY(axes_of(shape, given(0), given(1)));
+    Shape output = plan != nullptr ? plan->output : output_of(axes);
+    const Shape whole = output;
     if (lanes_ > 1) output = {output[0], x.dim(1), output[2], output[3], lanes_};
+    // Sizes may be a run's own: taps are made once there is memory for what they make.
     Tensor& y = context.output(0, DataType::kFloat32, output);
-    if (y.size() == 0 || x.size() == 0) return {};
+    const bool is_empty = y.size() == 0 || x.size() == 0;
+    if (plan == nullptr) {
+      if (is_empty) axes.assign(axes.size(), {});
+      plan = keep_plan(shape, whole, axes, given(0), given(1));
+    }
+    if (is_empty) return {};
     kernels::ResizePlanesCall call;
     call.lanes = lanes_;
     call.in_h = shape[shape.size() - 2];
@@ -147,26 +156,38 @@ class ResizeKernel final : public Kernel {
   }
 
  private:
-  /// The last run's plan, or a new one.
-  Result<std::shared_ptr<const ResizePlan>> plan_for(const Shape& shape, const Tensor* scales,
-                                                     const Tensor* sizes) const {
-    {
-      std::lock_guard lock(mutex_);
-      if (plan_ != nullptr && plan_->is_for(shape, scales, sizes)) return plan_;
-    }
-    const std::vector<ResizeAxis> axes = TENON_TRY(resolve_resize(
-        options_, shape, std::nullopt, scales ? std::optional(to_doubles(*scales)) : std::nullopt,
-        sizes ? std::optional(to_ints(*sizes)) : std::nullopt));
-    const size_t rank = axes.size();
+  /// The last run's plan, if it is for the same; or null.
+  std::shared_ptr<const ResizePlan> known_plan(const Shape& shape, const Tensor* scales,
+                                               const Tensor* sizes) const {
+    std::lock_guard lock(mutex_);
+    return plan_ != nullptr && plan_->is_for(shape, scales, sizes) ? plan_ : nullptr;
+  }
+
+  static Shape output_of(const std::vector<ResizeAxis>& axes) {
     Shape output;
     for (const ResizeAxis& axis : axes) output.push_back(axis.output);
-    TENON_TRY(element_count(output));
-    for (size_t i = 0; i + 2 < rank; ++i)
+    return output;
+  }
+
+  Result<std::vector<ResizeAxis>> axes_of(const Shape& shape, const Tensor* scales,
+                                          const Tensor* sizes) const {
+    std::vector<ResizeAxis> axes = TENON_TRY(resolve_resize(
+        options_, shape, std::nullopt, scales ? std::optional(to_doubles(*scales)) : std::nullopt,
+        sizes ? std::optional(to_ints(*sizes)) : std::nullopt));
+    TENON_TRY(element_count(output_of(axes)));
+    for (size_t i = 0; i + 2 < axes.size(); ++i)
       if (axes[i].output != axes[i].input)
-        return fail(ErrorCode::kMismatch, "shape {} was not inferred from {}", to_string(output),
+        return fail(ErrorCode::kMismatch, "shape {} was not inferred from {}", to_string(output_of(axes)),
                     to_string(shape));
     if (shape.back() > INT32_MAX)
       return fail(ErrorCode::kLimit, "an input of shape {} is too large for this kernel", to_string(shape));
+    return axes;
+  }
+
+  std::shared_ptr<const ResizePlan> keep_plan(const Shape& shape, const Shape& output,
+                                              const std::vector<ResizeAxis>& axes, const Tensor* scales,
+                                              const Tensor* sizes) const {
+    const size_t rank = axes.size();
     const auto bytes = [](const Tensor* tensor) {
       return tensor != nullptr ? std::vector(tensor->raw(), tensor->raw() + tensor->bytes())
                                : std::vector<std::byte>();
@@ -176,7 +197,7 @@ class ResizeKernel final : public Kernel {
                                                               Taps(options_, axes[rank - 1])});
     std::lock_guard lock(mutex_);
     plan_ = plan;
-    return std::shared_ptr<const ResizePlan>(plan);
+    return plan;
   }
 
   ResizeOptions options_;
