@@ -234,11 +234,17 @@ template <int kM>
 void filter(const float* g, float* to) {
   constexpr int kA = kM + 2;
   const auto& matrix = Winograd<kM>::kFilter;
+  double half[kA][3];  // G g
+  for (int y = 0; y < kA; ++y) {
+    for (int j = 0; j < 3; ++j) {
+      half[y][j] = 0;
+      for (int i = 0; i < 3; ++i) half[y][j] += matrix[y][i] * static_cast<double>(g[i * 3 + j]);
+    }
+  }
   for (int y = 0; y < kA; ++y) {
     for (int x = 0; x < kA; ++x) {
       double sum = 0;
-      for (int i = 0; i < 3; ++i)
-        for (int j = 0; j < 3; ++j) sum += matrix[y][i] * static_cast<double>(g[i * 3 + j]) * matrix[x][j];
+      for (int j = 0; j < 3; ++j) sum += half[y][j] * matrix[x][j];
       to[y * kA + x] = static_cast<float>(sum);
     }
   }
