@@ -4,6 +4,7 @@
 
 #include "kernels/conv/blocked_conv_running.h"
 #include "kernels/gemm/gemm.h"
+#include "kernels/layout/blocked.h"
 
 namespace tenon::kernels {
 
@@ -12,10 +13,6 @@ namespace {
 /// Pixels whose sums an epilogue takes at a time, in the nearest cache.
 constexpr int64_t kStripPixels = 48;
 constexpr int64_t kMaxLanes = 16;
-
-int64_t blocks_of(int64_t channels, int64_t lanes) {
-  return (channels + lanes - 1) / lanes;
-}
 
 }  // namespace
 

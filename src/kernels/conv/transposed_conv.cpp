@@ -5,6 +5,7 @@
 
 #include "base/thread_pool.h"
 #include "kernels/conv/padded_input.h"
+#include "kernels/layout/blocked.h"
 
 namespace tenon::kernels {
 
@@ -152,7 +153,7 @@ bool TransposedConv::run(const ConvCall& call, const Services& services) const {
   const Range* columns = ranges_of(columns_, filter_.stride_w, call.pad_left, call.out_w, read_w, services);
 
   // The input with zeros around it, when some phase reads beyond it.
-  const int64_t planes = (filter_.groups * filter_.in_channels + lanes_ - 1) / lanes_;
+  const int64_t planes = blocks_of(filter_.groups * filter_.in_channels, lanes_);
   ConvCall part = call;
   part.pad_top = part.pad_left = 0;
   const bool is_inside =

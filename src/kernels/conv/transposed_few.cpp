@@ -16,10 +16,6 @@ int64_t window_of(int64_t kernel, int64_t stride) {
   return (kernel - 1) / stride + 1;
 }
 
-int64_t blocks_of(int64_t channels, int64_t lanes) {
-  return (channels + lanes - 1) / lanes;
-}
-
 /// Group q of an axis has the outputs [q * stride - pad, (q + 1) * stride - pad), and reads the inputs q -
 /// window + 1 to q.
 struct Groups {

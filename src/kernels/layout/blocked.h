@@ -15,13 +15,18 @@ inline int64_t block_lanes(Isa isa) {
   return isa == Isa::kAvx512 ? 16 : isa == Isa::kAvx2 ? 8 : 4;
 }
 
+/// Blocks that hold so many channels.
+inline int64_t blocks_of(int64_t channels, int64_t lanes) {
+  return (channels + lanes - 1) / lanes;
+}
+
 struct BlockedShape {
   int64_t images = 1;
   int64_t channels = 0;
   int64_t pixels = 0;  ///< H * W
   int64_t lanes = 16;  ///< c
 
-  int64_t blocks() const { return (channels + lanes - 1) / lanes; }
+  int64_t blocks() const { return blocks_of(channels, lanes); }
   /// Elements of the blocked form.
   int64_t floats() const { return images * blocks() * pixels * lanes; }
 };

@@ -2,19 +2,13 @@
 
 #include <algorithm>
 
+#include "ops/core/region_values.h"
 #include "ops/fusion/values.h"
 #include "ops/views/strided_view.h"
 
 namespace tenon::ops {
 
 namespace {
-
-std::optional<Shape> shape_of(const Region& region, ValueId id) {
-  if (id == kNoValue) return std::nullopt;
-  const ValueType& type = region.type(id);
-  if (!type.is_tensor() || type.element != DataType::kFloat32 || !type.shape) return std::nullopt;
-  return constant_shape(*type.shape);
-}
 
 Shape without_matrix(const Shape& shape) {
   return Shape(shape.begin(), shape.end() - 2);
@@ -52,7 +46,7 @@ ValueId scaled(const Graph& graph, const Node& node, float& scale) {
 /// `other` as what is added to scores of the shape `scores`.
 std::optional<AttentionParts::Added> added_to(const Region& region, const Node& add, size_t other,
                                               const Shape& scores) {
-  const auto shape = shape_of(region, add.inputs[other]);
+  const auto shape = known_shape(region, add.inputs[other]);
   if (!shape || shape->empty() || shape->size() > scores.size() || shape->back() != scores.back())
     return std::nullopt;
   const bool is_outside = region.graph->constant(add.inputs[other]) != nullptr ||
@@ -76,12 +70,12 @@ std::optional<AttentionParts::Added> added_to(const Region& region, const Node& 
 /// What makes the scores, from the Softmax's input back to the first product, which it returns.
 const Node* read_scores(const Region& region, AttentionParts& parts) {
   ValueId current = region.anchor_node().inputs[0];
-  const auto scores = shape_of(region, current);
+  const auto scores = known_shape(region, current);
   if (!scores || scores->size() < 2 || count_of(*scores) == 0) return nullptr;
   parts.queries = (*scores)[scores->size() - 2];
   parts.keys = scores->back();
   while (const Node* node = maker_of(region, current)) {
-    const auto shape = shape_of(region, current);
+    const auto shape = known_shape(region, current);
     if (!shape || shape->size() < 2 || (*shape)[shape->size() - 2] != parts.queries ||
         shape->back() != parts.keys)
       return nullptr;
@@ -96,10 +90,10 @@ const Node* read_scores(const Region& region, AttentionParts& parts) {
       if (!added || parts.added.size() == 2 || parts.scale != 1) return nullptr;
       parts.added.push_back(*added);
       current = node->inputs[1 - other];
-      if (shape_of(region, current) != shape) return nullptr;
+      if (known_shape(region, current) != shape) return nullptr;
     } else {
       current = scaled(*region.graph, *node, parts.scale);
-      if (current == kNoValue || shape_of(region, current) != shape) return nullptr;
+      if (current == kNoValue || known_shape(region, current) != shape) return nullptr;
     }
   }
   return nullptr;
@@ -119,7 +113,7 @@ std::optional<MatMulHead::Side> rows_of(const Region& region, ValueId id, const 
 
 /// The second product and what is behind it.
 bool read_output(const Region& region, const Node& product, AttentionParts& parts) {
-  const auto shape = shape_of(region, product.outputs[0]);
+  const auto shape = known_shape(region, product.outputs[0]);
   if (!shape || shape->size() < 2 || count_of(*shape) == 0) return false;
   parts.v_head_size = shape->back();
   parts.v_batch_shape = without_matrix(*shape);
@@ -143,7 +137,7 @@ bool read_output(const Region& region, const Node& product, AttentionParts& part
     if (region.nodes[n]->op != Op::kReshape || region.nodes[n]->inputs[0] != current) return false;
     current = region.nodes[n]->outputs[0];
   }
-  const auto out = shape_of(region, current);
+  const auto out = known_shape(region, current);
   if (!out || count_of(*out) != count_of(*shape)) return false;
   parts.out_shape = *out;
   parts.out_strides.resize(shape->size() - 2, 0);
@@ -169,7 +163,7 @@ std::optional<AttentionParts> attention_parts(const Region& region) {
   if (region.anchor == 0 || region.anchor + 1 >= region.nodes.size() || softmax.op != Op::kSoftmax ||
       region.outputs.size() != 1 || !softmax.has_input(0) || !softmax.has_output(0))
     return std::nullopt;
-  const auto weights = shape_of(region, softmax.outputs[0]);
+  const auto weights = known_shape(region, softmax.outputs[0]);
   const Node& second = *region.nodes[region.anchor + 1];
   if (!weights || !is_matmul(second) || second.inputs[0] != softmax.outputs[0]) return std::nullopt;
   const int64_t axis = softmax.attributes.integer("axis", -1);
@@ -177,9 +171,9 @@ std::optional<AttentionParts> attention_parts(const Region& region) {
   AttentionParts parts;
   const Node* first = read_scores(region, parts);
   if (first == nullptr) return std::nullopt;
-  parts.batch_shape = without_matrix(*shape_of(region, first->outputs[0]));
+  parts.batch_shape = without_matrix(*known_shape(region, first->outputs[0]));
   if (!read_output(region, second, parts)) return std::nullopt;
-  const auto q_shape = shape_of(region, first->inputs[0]);
+  const auto q_shape = known_shape(region, first->inputs[0]);
   if (!q_shape || q_shape->empty()) return std::nullopt;
   parts.head_size = q_shape->back();
   auto q = rows_of(region, first->inputs[0], parts.batch_shape, false, parts.queries, parts.head_size);

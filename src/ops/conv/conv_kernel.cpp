@@ -48,7 +48,8 @@ Status find_planes(const ConvHead& head, KernelContext& context, int64_t planes,
 kernels::InputMap input_map(const ConvHead& head, int64_t lanes) {
   kernels::InputMap map{head.channels.scale, head.channels.shift, head.channels.scale_operand.has_value(),
                         head.low, head.high};
-  const auto padded = static_cast<size_t>(planes_of(static_cast<int64_t>(map.scale.size()), lanes) * lanes);
+  const auto padded =
+      static_cast<size_t>(kernels::blocks_of(static_cast<int64_t>(map.scale.size()), lanes) * lanes);
   map.scale.resize(padded);
   map.shift.resize(padded);
   return map;
@@ -59,7 +60,7 @@ std::optional<Shape> shape_in_memory(const Region& region, ValueId id, int64_t l
   const auto shape = type ? constant_shape(*type) : std::nullopt;
   if (!shape || lanes == 1) return shape;
   if (shape->size() != 4) return std::nullopt;
-  return Shape{(*shape)[0], planes_of((*shape)[1], lanes), (*shape)[2], (*shape)[3], lanes};
+  return Shape{(*shape)[0], kernels::blocks_of((*shape)[1], lanes), (*shape)[2], (*shape)[3], lanes};
 }
 
 void ConvGeometry::expect(const std::optional<Shape>& x) {
@@ -74,7 +75,7 @@ Result<SizedConv> ConvGeometry::size(const Shape& x) const {
   if (x.size() != window_.axes() + (lanes_.input > 1 ? 3 : 2)) return does_not_fit(filter_, x);
   auto axes = TENON_TRY(resolve_window(window_, x.data() + 2));
   SizedConv sized;
-  sized.shape = {x[0], planes_of(filter_.groups * filter_.out_channels, lanes_.output)};
+  sized.shape = {x[0], kernels::blocks_of(filter_.groups * filter_.out_channels, lanes_.output)};
   for (const WindowAxis& axis : axes) sized.shape.push_back(axis.output);
   if (lanes_.output > 1) sized.shape.push_back(lanes_.output);
   // One dimension is two with a height of 1.
@@ -91,7 +92,8 @@ Result<SizedConv> ConvGeometry::size(const Shape& x) const {
 }
 
 Status check_channels(const kernels::ConvFilter& filter, const Lanes& lanes, const Shape& x) {
-  if (x[1] != planes_of(filter.groups * filter.in_channels, lanes.input)) return does_not_fit(filter, x);
+  if (x[1] != kernels::blocks_of(filter.groups * filter.in_channels, lanes.input))
+    return does_not_fit(filter, x);
   return {};
 }
 
@@ -104,7 +106,8 @@ Status ConvKernel::run(KernelContext& context) const {
   if (output.size() == 0) return {};
   if (head_)
     TENON_TRY(find_planes(*head_, context,
-                          planes_of(filter.groups * filter.in_channels, geometry_.lanes().input), call));
+                          kernels::blocks_of(filter.groups * filter.in_channels, geometry_.lanes().input),
+                          call));
   else
     call.input = x.data<float>();
   call.operands = TENON_TRY(tail_operands(tail_, context, shape));

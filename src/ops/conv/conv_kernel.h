@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "kernels/conv/conv2d.h"
+#include "kernels/layout/blocked.h"
 #include "ops/conv/head.h"
 #include "ops/fusion/tail.h"
 #include "ops/spatial/window.h"
@@ -17,10 +18,6 @@ struct Lanes {
   int64_t input = 1;
   int64_t output = 1;
 };
-
-inline int64_t planes_of(int64_t channels, int64_t lanes) {
-  return (channels + lanes - 1) / lanes;
-}
 
 /// The head's map for blocks of `lanes` channels; lanes beyond the last channel are scaled, too.
 kernels::InputMap input_map(const ConvHead& head, int64_t lanes);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "ops/core/image.h"
+#include "ops/core/region_values.h"
 
 namespace tenon::ops {
 

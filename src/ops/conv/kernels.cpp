@@ -16,7 +16,7 @@
 #include "ops/conv/folded.h"
 #include "ops/conv/head.h"
 #include "ops/conv/winograd_cost.h"
-#include "ops/core/image.h"
+#include "ops/core/region_values.h"
 #include "ops/fusion/tail.h"
 #include "ops/spatial/window.h"
 

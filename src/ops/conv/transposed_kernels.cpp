@@ -12,7 +12,7 @@
 #include "ops/conv/folded.h"
 #include "ops/conv/kernels.h"
 #include "ops/conv/transposed.h"
-#include "ops/core/image.h"
+#include "ops/core/region_values.h"
 #include "ops/core/services.h"
 
 namespace tenon::ops {
@@ -130,7 +130,7 @@ class TransposedKernel final : public Kernel {
                   to_string(x.shape()), filter_.groups * filter_.in_channels);
     TENON_TRY(check_channels(filter_, lanes_, x.shape()));
     WindowAxes axes = TENON_TRY(resolve_transposed(window_, x.shape().data() + 2));
-    Shape shape = {x.dim(0), planes_of(filter_.groups * filter_.out_channels, lanes_.output)};
+    Shape shape = {x.dim(0), kernels::blocks_of(filter_.groups * filter_.out_channels, lanes_.output)};
     for (const WindowAxis& axis : axes) shape.push_back(axis.input);
     if (lanes_.output > 1) shape.push_back(lanes_.output);
     TENON_TRY(element_count(shape));

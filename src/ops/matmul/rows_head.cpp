@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "ops/core/evaluate.h"
+#include "ops/core/region_values.h"
 #include "tensor/element.h"
 
 namespace tenon::ops {
@@ -19,12 +20,6 @@ struct Rows {
   Tensor from;
   bool normalised = false;
 };
-
-std::optional<Shape> known_shape(const Region& region, ValueId id) {
-  const ValueType& type = region.type(id);
-  if (!type.is_tensor() || type.element != DataType::kFloat32 || !type.shape) return std::nullopt;
-  return constant_shape(*type.shape);
-}
 
 int64_t axis_of(const Node& node, const char* name, int64_t fallback, size_t rank) {
   const int64_t axis = node.attributes.integer(name, fallback);

@@ -7,8 +7,8 @@
 
 #include "kernels/layout/blocked.h"
 #include "kernels/resize/resize_planes.h"
-#include "ops/core/image.h"
 #include "ops/core/operand.h"
+#include "ops/core/region_values.h"
 #include "ops/core/services.h"
 #include "ops/resize/resize.h"
 #include "tensor/element.h"

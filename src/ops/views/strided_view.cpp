@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ops/core/axes.h"
+#include "ops/core/region_values.h"
 #include "ops/fusion/values.h"
 #include "tensor/element.h"
 
@@ -15,9 +16,8 @@ using Ints = std::vector<int64_t>;
 /// Outputs of a Split that is a view: each product that looks through it goes over all of them.
 constexpr size_t kPartsMax = 16;
 
-std::optional<Ints> known_shape(const ValueType& type) {
-  if (!type.is_tensor() || type.element != DataType::kFloat32 || !type.shape) return std::nullopt;
-  const auto shape = constant_shape(*type.shape);
+std::optional<Ints> shape_of(const Region& region, ValueId id) {
+  const auto shape = known_shape(region, id);
   return shape ? std::optional(Ints(shape->begin(), shape->end())) : std::nullopt;
 }
 
@@ -85,7 +85,7 @@ bool split(const Region& region, const Node& node, ValueId output, StridedView& 
   if (!axis) return false;
   int64_t left = view.shape[*axis];
   for (ValueId id : node.outputs) {
-    const auto shape = id == kNoValue ? std::nullopt : known_shape(region.type(id));
+    const auto shape = shape_of(region, id);
     if (!shape || shape->size() != view.shape.size()) return false;
     const int64_t length = (*shape)[*axis];
     if (length < 0 || length > left) return false;
@@ -179,7 +179,7 @@ bool scale(const Region& region, const Node& node, StridedView& view) {
 
 /// The view after the node, whose output `id` is.
 bool apply(const Region& region, const Node& node, ValueId id, StridedView& view) {
-  const auto shape = known_shape(region.type(id));
+  const auto shape = shape_of(region, id);
   if (!shape) return false;
   bool is_view = false;
   if (node.op == Op::kTranspose) is_view = transpose(node, view);
@@ -224,7 +224,7 @@ std::optional<StridedView> strided_view(const Region& region, ValueId id) {
     input = std::ranges::find(region.inputs, current);
   }
   if (input == region.inputs.end()) return std::nullopt;
-  const auto shape = known_shape(region.type(current));
+  const auto shape = shape_of(region, current);
   if (!shape) return std::nullopt;
   const auto elements = element_count(Shape(shape->begin(), shape->end()));
   if (!elements.ok() || *elements == 0) return std::nullopt;
